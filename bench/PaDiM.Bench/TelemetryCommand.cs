@@ -187,7 +187,7 @@ internal static class TelemetryCommand
     }
 
     private static RegionScore CreateResult(string category) =>
-        new(category, 1, false, 8.5, 10, 0.85, 0.4, Decision.Normal, [], [], 0);
+        new(category, 1, false, 8.5, 10, 0.85, 0.4, Decision.Normal, [], [], 0, new RegionBox(0, 0, 512, 512), []);
 
     /// <summary>Formats events and discards them, to leave out the cost of a console or a pipe.</summary>
     private sealed class DiscardingSink(CompactJsonFormatter formatter) : Serilog.Core.ILogEventSink

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
@@ -177,6 +178,15 @@ internal sealed class ModelOptions
                     }
             )
             .AcceptOnlyFromAmong("none", "rigid");
+        Add<string>(
+                "--region",
+                "The part of each image that is inspected: x,y,width,height in fractions of its width and height (all).",
+                (settings, text) => settings with { Region = ImageRegion.TryParse(text) }
+            )
+            .Require(
+                text => ImageRegion.TryParse(text) is { } region && region.Validate() is null,
+                "--region must be x,y,width,height in fractions of the image, such as 0.25,0.1,0.5,0.3, within it."
+            );
         Add<int>(
                 SignificantBitsOption.Name,
                 SignificantBitsOption.Description + " (what each file states, else all).",

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using PaDiM.Core.Calibration;
-using PaDiM.Core.Scoring;
 using PaDiM.Engine;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Scoring;
@@ -140,9 +139,9 @@ internal static class ScoreCommand
         }
         if (!decoder.Decode(bytes, decoding).TryGetDecoded(out var decoded, out var refused))
             return new ScoreLine(path, Error: refused.Detail);
-        var frame = scorer.Preprocessing.CreateFrame(decoded.Size);
         var compute = ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true);
-        var map = scorer.Score(decoded, compute, out var warnings);
+        var map = scorer.Score(decoded, compute, out var placement, out var warnings);
+        var mapper = scorer.Preprocessing.CreateMapper(decoded.Size, placement);
         var score = scorer.GetScore(map);
         if (!float.IsFinite(score))
             return new ScoreLine(path, Error: "The backbone produced values that are not finite for this image.");
@@ -160,20 +159,20 @@ internal static class ScoreCommand
             var drawn =
                 style == HeatmapStyle.Mask
                     ? ImageEncoder.EncodeMask(
-                        new OriginalMapper(frame).ToOriginalMask(map, level),
+                        mapper.ToOriginalMask(map, level),
                         decoded.Size.Width,
                         decoded.Size.Height
                     )
                     : HeatmapRenderer.Render(
                         whole.Image,
-                        new OriginalMapper(frame).ToOriginal(map),
+                        mapper.ToOriginal(map),
                         threshold,
                         isAnomalous: score >= threshold,
                         style
                     );
             AtomicFile.Write(heatmap, stream => stream.Write(drawn));
         }
-        var defects = scorer.FindDefects(map, level, frame, contours);
+        var defects = scorer.FindDefects(map, level, mapper, contours);
         return new ScoreLine(
             path,
             score,

@@ -24,6 +24,8 @@ public sealed class UsageTests
     [InlineData("fit parts --out m --local-average often")]
     [InlineData("fit parts --out m --image-score median")]
     [InlineData("fit parts --out m --positions all")]
+    [InlineData("fit parts --out m --region 0.5,0.5,0.6,0.1")]
+    [InlineData("fit parts --out m --region left")]
     [InlineData("fit parts --out m --positions shared --shrinkage ledoit-wolf")]
     [InlineData("fit parts --out m --reduction best")]
     [InlineData("fit parts --out m --device tpu")]

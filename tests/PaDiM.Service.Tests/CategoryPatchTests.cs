@@ -16,7 +16,8 @@ public sealed class CategoryPatchTests(SharedService shared)
             {"backbone":"tiny","profile":"paper","imageSize":128,"cropSize":96,"positions":"shared","reduction":{"method":"semi-orthogonal",
             "dimensions":20,"seed":7},"localAverage":true,"epsilon":0.02,"relativeRidge":0.4,"quietExponent":1.5,
             "blurSigma":3,"imageScore":"top","shrinkage":"oas","alignment":"none",
-            "tiles":null,"significantBits":12,"falseRejectRate":0.02,"reviewRate":0.1,"refuseOn":["blurred"],
+            "tiles":null,"significantBits":12,"region":{"x":0.1,"y":0.2,"width":0.5,"height":0.25},
+            "falseRejectRate":0.02,"reviewRate":0.1,"refuseOn":["blurred"],
             "pinned":true}
             """
         )!

@@ -1,8 +1,8 @@
 using System.Net.Http.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using PaDiM.Core.Geometry;
 using PaDiM.Engine.Scoring;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
@@ -147,9 +147,9 @@ public sealed class TileTests(SharedService shared)
     {
         var part = SyntheticParts.Good(7, Parts.Side);
         return scorer.OpenTiles(
-            new RgbImage(part.Width, part.Height, part.Pixels),
-            scorer.Preprocessing.CreateFrame(new Grid(part.Height, part.Width)),
-            measures: false
+            new DecodeResult.Decoded(new RgbImage(part.Width, part.Height, part.Pixels), null),
+            measures: false,
+            out _
         );
     }
 

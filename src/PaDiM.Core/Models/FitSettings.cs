@@ -25,6 +25,9 @@ public sealed record FitSettings
     /// <summary>The largest golden image of a model with <see cref="Tiles"/>, in pixels.</summary>
     private const int MaxTiledGoldenSize = 1024;
 
+    /// <summary>Side of the template by which a region follows the part.</summary>
+    public const int TemplateSide = 256;
+
     /// <summary>The largest <see cref="Epsilon"/>.</summary>
     public const int MaxEpsilon = 100;
 
@@ -161,6 +164,29 @@ public sealed record FitSettings
     /// </summary>
     public int? SignificantBits { get; init; }
 
+    /// <summary>
+    /// Gets the part of each image that the model sees, as if it were the image; null for all of it. With alignment, it
+    /// moves with the part.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ImageRegion? Region { get; init; }
+
+    /// <summary>Gets the size of the template of an alignment.</summary>
+    public Grid GetTemplateSize() => Region is null ? GetImageSize() : new Grid(TemplateSide, TemplateSide);
+
+    /// <summary>
+    /// Gets how whole images become small ones in which the part is looked for, so that a region follows it. Their
+    /// aspect ratio is kept: in an image that is pressed into a square, a part that turns is not turned but bent.
+    /// </summary>
+    public FitSettings GetTemplateSettings() =>
+        new()
+        {
+            ImageSize = TemplateSide,
+            Aspect = AspectMode.Letterbox,
+            JpegDecoding = JpegDecoding,
+            SignificantBits = SignificantBits,
+        };
+
     /// <summary>Gets the size that images are resized to, before any crop.</summary>
     public Grid GetImageSize() => new(ImageHeight ?? ImageSize, ImageWidth ?? ImageSize);
 
@@ -265,6 +291,8 @@ public sealed record FitSettings
             return $"significantBits must lie between {MinSignificantBits} and {MaxSignificantBits}.";
         if (Tiles is not null && CropSize is not null)
             return "tiles cut up whole images: use them without a crop (cropSize).";
+        if (Region?.Validate() is { } outside)
+            return outside;
         return Alignment != AlignmentMethod.None && CropSize is not null
             ? "alignment takes whole images: use it without a crop (cropSize)."
             : null;

@@ -45,7 +45,7 @@ public sealed record PadimModel(
     public float[]? Template
     {
         get => _template;
-        init => _template = value is null ? null : Shapes.CheckLength(value, Settings.GetImageSize().Positions);
+        init => _template = value is null ? null : Shapes.CheckLength(value, Settings.GetTemplateSize().Positions);
     }
 
     /// <summary>

@@ -88,8 +88,9 @@ public static class ModelFile
                     Array.ConvertAll(ignored, pixel => (byte)(pixel ? 1 : 0))
                 )
             );
+        var templateSize = model.Settings.GetTemplateSize();
         if (model.Template is { } template)
-            tensors.Add(SafetensorsTensor.Create("template", [side, side], template));
+            tensors.Add(SafetensorsTensor.Create("template", [templateSize.Height, templateSize.Width], template));
         Safetensors.Write(stream, metadata, tensors);
     }
 
@@ -111,6 +112,7 @@ public static class ModelFile
             if ((card.Settings.Validate() ?? card.Validate()) is { } fault)
                 throw new InvalidDataException($"The file's description is invalid: {fault}");
             var side = (long)card.Settings.ImageSize;
+            var templateSize = card.Settings.GetTemplateSize();
             var distribution = ReadDistribution(file, card.Settings.Positions);
             var d = distribution.Dimensions;
             ChannelReduction reduction =
@@ -146,7 +148,7 @@ public static class ModelFile
                 Template =
                     card.Settings.Alignment == AlignmentMethod.None
                         ? null
-                        : ReadFiniteArray(file, "template", side, side),
+                        : ReadFiniteArray(file, "template", templateSize.Height, templateSize.Width),
                 Findings = card.Findings ?? [],
                 Profile = card.Profile,
                 Shrinkage = card.Shrinkage ?? card.Settings.Shrinkage,

@@ -3,11 +3,19 @@ using PaDiM.Core.Geometry;
 namespace PaDiM.Core.Scoring;
 
 /// <summary>Maps what was found in the prepared image back to the pixels of the original. Immutable, thread-safe.</summary>
-/// <param name="frame">How the original lies in the prepared image.</param>
-public sealed class OriginalMapper(ImageFrame frame)
+/// <param name="frame">How the original, or its region of interest, lies in the prepared image.</param>
+/// <param name="region">How the region of interest lies in the original; null if the model sees all of it.</param>
+public sealed class OriginalMapper(ImageFrame frame, RegionPlacement? region = null)
 {
+    private readonly RegionMapper? _region = region is null ? null : new RegionMapper(region);
+
+    /// <summary>Gets how the region of interest lies in the original; null if the model sees all of it.</summary>
+    public RegionPlacement? Region { get; } = region;
+
     /// <summary>Converts a region of the prepared image to pixels of the original, rounded outwards.</summary>
-    public AnomalyRegion ToOriginal(AnomalyRegion region)
+    public AnomalyRegion ToOriginal(AnomalyRegion region) => _region?.ToImage(ToFrame(region)) ?? ToFrame(region);
+
+    private AnomalyRegion ToFrame(AnomalyRegion region)
     {
         var (columns, rows) = (frame.Columns, frame.Rows);
         var left = (int)Math.Floor(columns.ToOriginal(region.X));
@@ -62,18 +70,21 @@ public sealed class OriginalMapper(ImageFrame frame)
                 if (map.Values[row * map.Grid.Width + column] >= threshold)
                     line[x] = 255;
         }
-        return mask;
+        return _region?.ToImage(mask) ?? mask;
     }
 
     /// <summary>Upsamples a map of the prepared image to the original; what was cut off is 0.</summary>
-    public AnomalyMap ToOriginal(AnomalyMap map) =>
-        PixelMapper
+    public AnomalyMap ToOriginal(AnomalyMap map)
+    {
+        var upsampled = PixelMapper
             .CreateUpsampling(
                 frame.Target,
                 AxisOperator.CreateUpsampling(frame.Rows, frame.Original.Height),
                 AxisOperator.CreateUpsampling(frame.Columns, frame.Original.Width)
             )
             .ToPixels(ToTarget(map));
+        return _region?.ToImage(upsampled) ?? upsampled;
+    }
 
     /// <summary>Gets the map over the resized original: without a border, and 0 where the centre crop cut it off.</summary>
     private AnomalyMap ToTarget(AnomalyMap map)

@@ -133,7 +133,7 @@ public sealed class EvaluationPipeline(
             image.Labels = labels;
         return new ScoredPixels(
             labels,
-            new OriginalMapper(scorer.Preprocessing.CreateFrame(image.Size)).ToOriginal(GetMap(image))
+            scorer.Preprocessing.CreateMapper(image.Size, image.Placement).ToOriginal(GetMap(image))
         );
     }
 

@@ -56,6 +56,9 @@ public sealed class OnnxExport
         if (model.Settings.Alignment != AlignmentMethod.None)
             return "The model aligns each image to a template, which an ONNX graph cannot express."
                 + " Export it as safetensors, or fit without alignment.";
+        if (model.Settings.Region is not null)
+            return "The model inspects a region of the image, which it cuts out before the graph begins."
+                + " Export it as safetensors, or fit without a region.";
         var bytes =
             ScoringStatistics.CountBytes(model)
             + ScoringGraph.CountTileBytes(model, backbone.Taps.Count)

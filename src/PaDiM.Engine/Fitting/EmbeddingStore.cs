@@ -57,7 +57,8 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
             settings.Tiles is { } tiles
                 ? FormattableString.Invariant($"tiles of {tiles.Size} over {tiles.Overlap}|")
                 : ""
-        );
+        )
+        + (settings.Region is { } region ? $"{region}|" : "");
 
     /// <summary>Gets whether the store has the embedding of an image.</summary>
     public bool Contains(string key, string imageSha256) => File.Exists(GetPath(key, imageSha256));
@@ -124,11 +125,17 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     /// <param name="settings">The settings, which give the size.</param>
     /// <param name="decoding">How the image was decoded.</param>
     /// <param name="imageSha256">SHA-256 of the image.</param>
-    public ShrunkImage? ReadPixels(FitSettings settings, DecodeOptions decoding, string imageSha256)
+    /// <param name="regionKey">Names the region of the image; empty for all of it.</param>
+    public ShrunkImage? ReadPixels(
+        FitSettings settings,
+        DecodeOptions decoding,
+        string imageSha256,
+        string regionKey = ""
+    )
     {
         try
         {
-            using var stream = Open(CreatePixelKey(settings, decoding), imageSha256);
+            using var stream = Open(CreatePixelKey(settings, decoding) + regionKey, imageSha256);
             var file = SafetensorsReader.Open(stream);
             if (file.GetShape("pixels") is not [var height, var width, 3] || !IsResized(settings, height, width))
                 return null;
@@ -150,15 +157,17 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
     /// <param name="imageSha256">SHA-256 of the image.</param>
     /// <param name="pixels">Its pixels.</param>
     /// <param name="fileSize">The upright size of its file.</param>
+    /// <param name="regionKey">Names the region of the image; empty for all of it.</param>
     public void WritePixels(
         FitSettings settings,
         DecodeOptions decoding,
         string imageSha256,
         RgbImage pixels,
-        Grid fileSize
+        Grid fileSize,
+        string regionKey = ""
     ) =>
         AtomicFile.Write(
-            GetPath(CreatePixelKey(settings, decoding), imageSha256),
+            GetPath(CreatePixelKey(settings, decoding) + regionKey, imageSha256),
             stream =>
                 Safetensors.Write(
                     stream,
@@ -168,6 +177,10 @@ public sealed class EmbeddingStore(string directory, TimeProvider time)
                 ),
             durable: false
         );
+
+    /// <summary>Removes the pixels of all images in one region.</summary>
+    public void RemovePixels(FitSettings settings, DecodeOptions decoding, string regionKey) =>
+        Remove(CreatePixelKey(settings, decoding) + regionKey);
 
     /// <summary>Gets whether pixels fill the image size, up to the border of a letterbox.</summary>
     private static bool IsResized(FitSettings settings, long height, long width)

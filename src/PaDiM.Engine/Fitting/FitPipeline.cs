@@ -120,14 +120,15 @@ public sealed class FitPipeline(
             prior?.Reduction
             ?? ChannelReduction.Draw(settings.Reduction, backbone.TapChannels, settings.Dimensions, settings.Seed);
         var ordered = images.OrderBy(image => image.Sha256, StringComparer.Ordinal).ToArray();
-        var pixels = new TrainingPixels(settings, ordered, decoder, DecodeOptions.For(settings), store, parallel);
-        if (settings.Alignment != AlignmentMethod.None)
-            pixels.DropCopies();
-        var template = settings.Alignment == AlignmentMethod.None ? null : BuildTemplate(pixels, progress);
+        var decoding = DecodeOptions.For(settings);
+        var pixels = new TrainingPixels(settings, ordered, decoder, decoding, store, parallel);
+        var template = BuildTemplate(pixels, ordered, parallel, progress);
         // Embeddings that were aligned to the template of the earlier fit cannot be combined with new ones.
         if (template is not null)
             prior = null;
         var embedder = new Embedder(backbone, settings, reduction, template);
+        if (settings.Region is not null)
+            pixels = new TrainingPixels(settings, ordered, decoder, decoding, store, parallel, embedder);
         var key = EmbeddingStore.CreateKey(backbone.Identity, settings, reduction, template);
         using var embeddings = new TrainingEmbeddings(
             embedder,
@@ -215,6 +216,8 @@ public sealed class FitPipeline(
             store.Remove(key);
         var scorer = new ModelScorer(model, backbone);
         var golden = SelfTest.ChooseGoldenImages(scorer, compute, i => pixels[i]);
+        if (template is not null && settings.Region is not null)
+            store.RemovePixels(settings, decoding, embedder.Preprocessing.RegionKey);
         // With itself in the model, an image scores lower than without, unless both scores are rounding errors.
         if (scores.Max() < SelfTest.MinReferenceScore && ScoreLikeliest() >= scores.Max())
             throw new UserFaultException(
@@ -361,8 +364,24 @@ public sealed class FitPipeline(
         return (scores, distances);
     }
 
-    private static float[] BuildTemplate(TrainingPixels pixels, Action<FitProgress>? progress)
+    /// <summary>
+    /// Builds the mean image that others are aligned to; null without alignment. A region is found by the whole image.
+    /// </summary>
+    private float[]? BuildTemplate(
+        TrainingPixels pixels,
+        TrainingImage[] images,
+        ParallelOptions parallel,
+        Action<FitProgress>? progress
+    )
     {
+        if (settings.Alignment == AlignmentMethod.None)
+            return null;
+        if (settings.Region is not null)
+        {
+            var whole = settings.GetTemplateSettings();
+            pixels = new TrainingPixels(whole, images, decoder, DecodeOptions.For(whole), store, parallel);
+        }
+        pixels.DropCopies();
         progress?.Invoke(new FitProgress(FitStage.Aligning, 0));
         return pixels.BuildTemplate();
     }

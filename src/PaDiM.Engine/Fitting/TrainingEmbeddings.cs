@@ -213,7 +213,7 @@ internal sealed class TrainingEmbeddings : IDisposable
     /// <summary>Decodes an image, and opens it to be cut into tiles.</summary>
     private (TileReader Reader, Grid Size) Open(TrainingImage image, int index)
     {
-        var decoded = image.Decode(_decoder, _embedder.Decoding);
+        var decoded = _embedder.Cut(image.Decode(_decoder, _embedder.Decoding), out _);
         var frame = _embedder.Preprocessing.CreateFrame(decoded.Size);
         var reader = new TileReader(
             _embedder.Preprocessing,
@@ -223,7 +223,7 @@ internal sealed class TrainingEmbeddings : IDisposable
             measures: false,
             GetShrunk(index, frame)
         );
-        return (reader, decoded.Size);
+        return (reader, decoded.FileSize);
     }
 
     /// <summary>Gets a buffer for a resized image.</summary>
@@ -267,6 +267,8 @@ internal sealed class TrainingEmbeddings : IDisposable
             k =>
             {
                 var decoded = images[part[k]].Decode(_decoder, _embedder.Decoding);
+                // A region is cut out where the part is, so there is no placement within it.
+                decoded = _embedder.Cut(decoded, out _);
                 var frame = _embedder.Preprocessing.CreateFrame(decoded.Size);
                 var shrunk = GetShrunk(part[k], frame);
                 placements[k] = _embedder.Preprocessing.PrepareAndShrink(
@@ -275,7 +277,7 @@ internal sealed class TrainingEmbeddings : IDisposable
                     prepared.AsSpan(k * length, length),
                     shrunk
                 );
-                _pixels.Identify(images[part[k]].Sha256, decoded.Size, shrunk);
+                _pixels.Identify(images[part[k]].Sha256, decoded.FileSize, shrunk);
             },
             // Where several images fail, the user can act on this fault.
             fault => fault is UserFaultException

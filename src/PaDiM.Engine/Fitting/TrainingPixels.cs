@@ -7,6 +7,7 @@ using PaDiM.Core.Geometry;
 using PaDiM.Core.InputChecks;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Faults;
+using PaDiM.Engine.Inference;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Preprocessing;
@@ -23,12 +24,14 @@ internal sealed class TrainingPixels(
     ImageDecoder decoder,
     DecodeOptions decoding,
     EmbeddingStore store,
-    ParallelOptions parallel
+    ParallelOptions parallel,
+    Embedder? cutter = null
 )
 {
     /// <summary>Rounds of registration and averaging; after three the mean image no longer changes.</summary>
     private const int TemplateRounds = 3;
 
+    private readonly string _regionKey = cutter?.Preprocessing.RegionKey ?? "";
     private readonly ConcurrentDictionary<string, ImageTraits> _traits = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _contents = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Grid> _sizes = new(StringComparer.Ordinal);
@@ -43,16 +46,17 @@ internal sealed class TrainingPixels(
     {
         get
         {
-            if (store.ReadPixels(settings, decoding, image.Sha256) is { } stored)
+            if (store.ReadPixels(settings, decoding, image.Sha256, _regionKey) is { } stored)
             {
                 if (stored.FileSize is { } size)
                     _sizes[image.Sha256] = size;
                 return stored.Pixels;
             }
             var decoded = image.Decode(decoder, decoding);
-            _sizes[image.Sha256] = decoded.Size;
+            decoded = cutter?.Cut(decoded, out _) ?? decoded;
+            _sizes[image.Sha256] = decoded.FileSize;
             var shrunk = Preprocessor.Shrink(decoded.Image, settings.CreateFrame(decoded.Size));
-            store.WritePixels(settings, decoding, image.Sha256, shrunk, decoded.Size);
+            store.WritePixels(settings, decoding, image.Sha256, shrunk, decoded.FileSize, _regionKey);
             return shrunk;
         }
     }
@@ -101,7 +105,7 @@ internal sealed class TrainingPixels(
     /// </summary>
     public void Add(string sha256, RgbImage shrunk)
     {
-        store.WritePixels(settings, decoding, sha256, shrunk, _sizes[sha256]);
+        store.WritePixels(settings, decoding, sha256, shrunk, _sizes[sha256], _regionKey);
         _traits[sha256] = Measure(shrunk);
     }
 

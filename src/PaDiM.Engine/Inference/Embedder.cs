@@ -45,6 +45,23 @@ public sealed class Embedder(
     /// <summary>Gets the number of values of what passes through the backbone.</summary>
     public int PreparedLength => 3 * InputSize.Positions;
 
+    /// <summary>Gets what the model sees of an image: its region of interest, or all of it.</summary>
+    /// <param name="decoded">The image.</param>
+    /// <param name="found">Where the part was found; the identity if the region does not move.</param>
+    /// <param name="parts">What was found in the same decoded image; null for nothing.</param>
+    public DecodeResult.Decoded Cut(DecodeResult.Decoded decoded, out RigidTransform found, FoundParts? parts = null)
+    {
+        var (image, size) = Preprocessing.Cut(decoded.Image, decoded.Size, out found, parts);
+        return ReferenceEquals(image, decoded.Image)
+            ? decoded
+            : decoded with
+            {
+                Image = image,
+                Size = size,
+                FileSize = decoded.Size,
+            };
+    }
+
     /// <summary>Embeds prepared images.</summary>
     /// <param name="prepared">Shape <c>(count, 3, h, w)</c>.</param>
     /// <param name="count">Images in the batch.</param>

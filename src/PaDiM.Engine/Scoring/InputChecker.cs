@@ -19,7 +19,7 @@ public static class InputChecker
     ) =>
         [
             .. decoded.Warnings.Select(warning => new InputWarning(ToCode(warning.Kind), warning.Detail)),
-            .. InputProfile.Check(model.Profile, traits),
+            .. InputProfile.Check(model.Profile, traits with { Size = decoded.FileSize }),
         ];
 
     /// <summary>Checks an image by its anomaly map.</summary>

@@ -177,11 +177,10 @@ public sealed class ModelScorer : IDisposable
     /// <summary>Finds what of an image is at or above a level.</summary>
     /// <param name="map">The map over the prepared image.</param>
     /// <param name="level">The level, from <see cref="GetDefectLevel"/>.</param>
-    /// <param name="frame">How the original lies in the prepared image.</param>
+    /// <param name="mapper">Leads to the pixels of the original.</param>
     /// <param name="contours">Whether to trace the contours of the regions.</param>
-    public Defects FindDefects(AnomalyMap map, double level, ImageFrame frame, bool contours)
+    public Defects FindDefects(AnomalyMap map, double level, OriginalMapper mapper, bool contours)
     {
-        var mapper = new OriginalMapper(frame);
         var regions = RegionFinder.Find(map, level, contours);
         var area = 100.0 * regions.Sum(region => region.Area) / _countedPixels;
         return new Defects(
@@ -206,8 +205,9 @@ public sealed class ModelScorer : IDisposable
     {
         if (Embedder.Tiles is not null)
         {
-            var frame = Preprocessing.CreateFrame(new Grid(image.Height, image.Width));
-            return ScoreTiles(image, frame, compute, out placement);
+            using var tiled = OpenTiles(image, new Grid(image.Height, image.Width), measures: false, found: null);
+            placement = tiled.Placement;
+            return ScoreTiles(tiled, compute);
         }
         var prepared = new float[Embedder.PreparedLength];
         placement = Preprocessing.Prepare(image, prepared);
@@ -218,31 +218,34 @@ public sealed class ModelScorer : IDisposable
     /// <summary>Scores one image, and finds what is unusual about it.</summary>
     /// <param name="decoded">The image.</param>
     /// <param name="compute">Where to compute.</param>
+    /// <param name="placement">How the part lies in the image.</param>
     /// <param name="warnings">What makes the score doubtful.</param>
     /// <returns>The map over the prepared image.</returns>
     public AnomalyMap Score(
         DecodeResult.Decoded decoded,
         ComputeContext compute,
+        out RigidTransform placement,
         out IReadOnlyList<InputWarning> warnings
     )
     {
         AnomalyMap map;
         InputTraits traits;
-        var frame = Preprocessing.CreateFrame(decoded.Size);
+        DecodeResult.Decoded seen;
         if (Embedder.Tiles is not null)
         {
-            using var tiled = OpenTiles(decoded.Image, frame, measures: true);
+            using var tiled = OpenTiles(decoded, measures: true, out seen);
+            placement = tiled.Placement;
             map = ScoreTiles(tiled, compute);
             traits = tiled.Measure();
         }
         else
         {
             var prepared = new float[Embedder.PreparedLength];
-            var placement = Preprocessing.Prepare(decoded.Image, frame, prepared, out traits);
+            placement = Prepare(decoded, prepared, out traits, out seen);
             var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1, compute);
             map = ToPixels(raw[0], placement);
         }
-        var found = InputChecker.Check(Model, decoded, traits);
+        var found = InputChecker.Check(Model, seen, traits);
         warnings = InputChecker.Check(Model, map) is { } unlike ? [.. found, unlike] : found;
         return map;
     }
@@ -257,15 +260,7 @@ public sealed class ModelScorer : IDisposable
     )
     {
         if (Embedder.Tiles is not null)
-            return
-            [
-                .. images.Select(image =>
-                    (
-                        ScoreTiles(image.Image, Preprocessing.CreateFrame(image.Size), compute, out var placement),
-                        placement
-                    )
-                ),
-            ];
+            return [.. images.Select(image => (ScoreTiles(image, compute, out var placement), placement))];
         var parallel = compute.ToParallelOptions();
         var length = Embedder.PreparedLength;
         var results = new (AnomalyMap Map, RigidTransform Placement)[images.Count];
@@ -273,12 +268,7 @@ public sealed class ModelScorer : IDisposable
         ParallelLoop.For(
             images.Count,
             parallel,
-            i =>
-                results[i].Placement = Preprocessing.Prepare(
-                    images[i].Image,
-                    Preprocessing.CreateFrame(images[i].Size),
-                    prepared.AsSpan(i * length, length)
-                )
+            i => results[i].Placement = Prepare(images[i], prepared.AsSpan(i * length, length), out _, out _)
         );
         var raw = TryScoreOnDevice(prepared, images.Count, out var maps)
             ? maps
@@ -287,21 +277,28 @@ public sealed class ModelScorer : IDisposable
         return results;
     }
 
-    /// <summary>Opens an image to score it tile by tile; for a model with tiles.</summary>
-    /// <param name="image">The image; read until the result is disposed.</param>
-    /// <param name="frame">How the original lies in the prepared image.</param>
+    /// <summary>Opens an image to score it, or its region of interest, tile by tile; for a model with tiles.</summary>
+    /// <param name="decoded">The image; read until the result is disposed.</param>
     /// <param name="measures">Whether the image is to be measured too.</param>
-    public TiledImage OpenTiles(RgbImage image, ImageFrame frame, bool measures) =>
-        new(this, Preprocessing.ReadTiles(image, frame, Embedder.Tiles!, measures));
-
-    private AnomalyMap ScoreTiles(
-        RgbImage image,
-        ImageFrame frame,
-        ComputeContext compute,
-        out RigidTransform placement
+    /// <param name="seen">What the model sees of it.</param>
+    /// <param name="parts">What was found in the same decoded image; null for nothing.</param>
+    public TiledImage OpenTiles(
+        DecodeResult.Decoded decoded,
+        bool measures,
+        out DecodeResult.Decoded seen,
+        FoundParts? parts = null
     )
     {
-        using var tiled = OpenTiles(image, frame, measures: false);
+        seen = Embedder.Cut(decoded, out var found, parts);
+        return OpenTiles(seen.Image, seen.Size, measures, Model.Settings.Region is null ? null : found);
+    }
+
+    private TiledImage OpenTiles(RgbImage image, Grid size, bool measures, RigidTransform? found) =>
+        new(this, Preprocessing.ReadTiles(image, Preprocessing.CreateFrame(size), Embedder.Tiles!, measures), found);
+
+    private AnomalyMap ScoreTiles(DecodeResult.Decoded decoded, ComputeContext compute, out RigidTransform placement)
+    {
+        using var tiled = OpenTiles(decoded, measures: false, out _);
         placement = tiled.Placement;
         return ScoreTiles(tiled, compute);
     }
@@ -314,6 +311,27 @@ public sealed class ModelScorer : IDisposable
             tiled.Add(features, 0, compute);
         }
         return ToPixels(tiled.Map, tiled.Placement);
+    }
+
+    /// <summary>Prepares an image, or the region of it that the model sees.</summary>
+    /// <param name="decoded">The image.</param>
+    /// <param name="prepared">Receives what is scored.</param>
+    /// <param name="traits">What the image is like.</param>
+    /// <param name="seen">What the model sees of it.</param>
+    /// <param name="parts">What was found in the same decoded image; null for nothing.</param>
+    /// <returns>How the part lies in the image.</returns>
+    public RigidTransform Prepare(
+        DecodeResult.Decoded decoded,
+        Span<float> prepared,
+        out InputTraits traits,
+        out DecodeResult.Decoded seen,
+        FoundParts? parts = null
+    )
+    {
+        seen = Embedder.Cut(decoded, out var found, parts);
+        var frame = Preprocessing.CreateFrame(seen.Size);
+        var placement = Preprocessing.Prepare(seen.Image, frame, prepared, out traits);
+        return Model.Settings.Region is null ? placement : found;
     }
 
     private RawMap[] ScoreOnHost(float[] prepared, int count, ComputeContext compute)
@@ -333,31 +351,37 @@ public sealed class ModelScorer : IDisposable
     public void Dispose() => _device?.Dispose();
 
     /// <summary>
-    /// Gets the pixels of an image that the model ignores, at the image's own size; null if it ignores none.
+    /// Gets the pixels of an image that the model ignores or does not see, at the image's own size; null if it sees and
+    /// counts all.
     /// </summary>
     /// <param name="size">Rows and columns of the image.</param>
     /// <param name="placement">How the part lies in the image.</param>
     internal bool[]? GetIgnoredPixels(Grid size, RigidTransform placement)
     {
-        if (Model.Ignored is not { } ignored)
+        if (Preprocessing.CreateMapper(size, placement).Region is { } region)
+        {
+            var seen = Preprocessing.CreateFrame(region.Size);
+            return new RegionMapper(region).MarkOutside((x, y) => IsIgnored(seen, x, y, RigidTransform.Identity));
+        }
+        if (Model.Ignored is null)
             return null;
         var frame = Preprocessing.CreateFrame(size);
-        var (height, width) = (frame.ImageSize.Height, frame.ImageSize.Width);
         var result = new bool[size.Positions];
         var toTemplate = placement.Inverse();
         for (var y = 0; y < size.Height; y++)
         for (var x = 0; x < size.Width; x++)
-        {
-            var (column, row) = toTemplate.Map(
-                frame.Columns.ToImageSize(x + 0.5) - 0.5,
-                frame.Rows.ToImageSize(y + 0.5) - 0.5,
-                width
-            );
-            var nearX = (int)Math.Round(column);
-            var nearY = (int)Math.Round(row);
-            result[y * size.Width + x] =
-                nearX >= 0 && nearX < width && nearY >= 0 && nearY < height && ignored[nearY * width + nearX];
-        }
+            result[y * size.Width + x] = IsIgnored(frame, x + 0.5, y + 0.5, toTemplate);
         return result;
+    }
+
+    private bool IsIgnored(ImageFrame frame, double x, double y, RigidTransform toTemplate)
+    {
+        if (Model.Ignored is not { } ignored)
+            return false;
+        var (height, width) = (frame.ImageSize.Height, frame.ImageSize.Width);
+        var (column, row) = toTemplate.Map(frame.Columns.ToImageSize(x) - 0.5, frame.Rows.ToImageSize(y) - 0.5, width);
+        var nearX = (int)Math.Round(column);
+        var nearY = (int)Math.Round(row);
+        return nearX >= 0 && nearX < width && nearY >= 0 && nearY < height && ignored[nearY * width + nearX];
     }
 }

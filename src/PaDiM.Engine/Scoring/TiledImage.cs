@@ -17,10 +17,12 @@ public sealed class TiledImage : IDisposable
     private readonly TileRun _run;
     private readonly AnomalyMap _distances;
 
-    internal TiledImage(ModelScorer scorer, TileReader reader)
+    internal TiledImage(ModelScorer scorer, TileReader reader, RigidTransform? found)
     {
         _scorer = scorer;
         _reader = reader;
+        // A region is cut out where the part was found, before its tiles are.
+        Placement = found ?? reader.Placement;
         _run = new TileRun(scorer.Embedder, reader);
         var grid = scorer.Model.Distribution.Grid;
         _distances = new AnomalyMap(grid, new float[grid.Positions]);
@@ -36,7 +38,7 @@ public sealed class TiledImage : IDisposable
     public bool HasMore => _run.HasMore;
 
     /// <summary>Gets the position of the part in the image; the identity without alignment.</summary>
-    public RigidTransform Placement => _reader.Placement;
+    public RigidTransform Placement { get; }
 
     /// <summary>Gets the distances of the whole image, once all tiles have been added.</summary>
     public RawMap Map => new RawMap.Patches(_distances);

@@ -1,3 +1,4 @@
+using PaDiM.Core.Alignment;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 
@@ -46,9 +47,19 @@ public sealed record DecodeOptions
     private static MinimumSize CreateMinimumSize(FitSettings settings)
     {
         var size = settings.GetImageSize();
+        var (width, height) = (Oversampling * size.Width, Oversampling * size.Height);
+        if (settings.Region is { } region)
+        {
+            // The region is to be as large, in whose image the part is looked for too.
+            var least = settings.Alignment == AlignmentMethod.None ? 1 : Oversampling * FitSettings.TemplateSide;
+            return new MinimumSize(
+                Math.Max(least, (int)Math.Ceiling(width / region.Width)),
+                Math.Max(least, (int)Math.Ceiling(height / region.Height))
+            );
+        }
         return new MinimumSize(
-            Oversampling * size.Width,
-            Oversampling * size.Height,
+            width,
+            height,
             // Both sides are resized by one factor: where one is long enough to fill the image size, so is the other.
             settings.Aspect == AspectMode.Letterbox
         );

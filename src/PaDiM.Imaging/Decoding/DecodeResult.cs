@@ -36,6 +36,15 @@ public abstract record DecodeResult
         /// </summary>
         public Grid Size { get; init; } = new(Image.Height, Image.Width);
 
+        private readonly Grid? _fileSize;
+
+        /// <summary>Gets the size of the upright file, of which the image may be a region.</summary>
+        public Grid FileSize
+        {
+            get => _fileSize ?? Size;
+            init => _fileSize = value;
+        }
+
         /// <summary>Gets whether the image has all pixels of the file.</summary>
         public bool IsFullSize => Size == new Grid(Image.Height, Image.Width);
 

@@ -24,12 +24,14 @@ public static class MaskImage
     }
 
     /// <summary>Gets the marks as they lie in the image at the image size, from the nearest pixel.</summary>
-    /// <param name="mask">The mask.</param>
+    /// <param name="mask">The mask, of the whole image.</param>
     /// <param name="settings">The settings of the model.</param>
     /// <returns>Shape <c>(height, width)</c> of the image size; a border has no marks.</returns>
     public static bool[] GetMarks(RgbImage mask, FitSettings settings)
     {
-        var frame = settings.CreateFrame(new Grid(mask.Height, mask.Width));
+        var whole = new Grid(mask.Height, mask.Width);
+        var box = settings.Region?.ToPixels(whole) ?? new PixelBox(0, 0, mask.Width, mask.Height);
+        var frame = settings.CreateFrame(box.Size);
         var size = frame.ImageSize;
         var marks = new bool[size.Positions];
         var columns = Array.ConvertAll([.. Enumerable.Range(0, size.Width)], x => FindNearest(frame.Columns, x));
@@ -37,7 +39,7 @@ public static class MaskImage
             if (FindNearest(frame.Rows, y) is { } row)
                 for (var x = 0; x < size.Width; x++)
                     if (columns[x] is { } column)
-                        marks[y * size.Width + x] = IsMarked(mask, row * mask.Width + column);
+                        marks[y * size.Width + x] = IsMarked(mask, (box.Y + row) * mask.Width + box.X + column);
         return marks;
     }
 

@@ -25,6 +25,9 @@ public static class HeatmapRenderer
     /// <summary>Below this fraction of the threshold, an overlay shows the bare image.</summary>
     private const float OverlayStart = 0.6f;
     private const float MaxOpacity = 0.65f;
+
+    /// <summary>The edges of regions are fainter than the outline of a defect.</summary>
+    private const float EdgeOpacity = 0.5f;
     private static readonly (byte R, byte G, byte B) Outline = (255, 255, 255);
 
     /// <summary>Renders a heatmap of the original size: an overlay or a map.</summary>
@@ -34,13 +37,15 @@ public static class HeatmapRenderer
     /// <param name="isAnomalous">The decision: the overlay of a normal image has no outline.</param>
     /// <param name="style">Whether to draw over the image.</param>
     /// <param name="format">The file format.</param>
+    /// <param name="regions">Regions of interest, whose edges an overlay shows; null for none.</param>
     public static byte[] Render(
         RgbImage image,
         AnomalyMap map,
         double threshold,
         bool isAnomalous,
         HeatmapStyle style,
-        PictureFormat format = PictureFormat.Png
+        PictureFormat format = PictureFormat.Png,
+        IReadOnlyList<RegionPlacement>? regions = null
     )
     {
         if (style == HeatmapStyle.Mask)
@@ -61,7 +66,38 @@ public static class HeatmapRenderer
                 ((r, g, b), opacity) = (Outline, 1);
             Blend(image.Pixels.AsSpan(3 * i, 3), r, g, b, opacity, pixels.AsSpan(3 * i, 3));
         }
-        return ImageEncoder.EncodePicture(new RgbImage(image.Width, image.Height, pixels), format);
+        var picture = new RgbImage(image.Width, image.Height, pixels);
+        if (style == HeatmapStyle.Overlay)
+            foreach (var region in regions ?? [])
+                DrawEdges(picture, region);
+        return ImageEncoder.EncodePicture(picture, format);
+    }
+
+    /// <summary>Draws the edges of a region, a pixel wide.</summary>
+    private static void DrawEdges(RgbImage picture, RegionPlacement region)
+    {
+        for (var i = 0; i < region.Corners.Count; i++)
+        {
+            var (fromX, fromY) = region.Corners[i];
+            var (toX, toY) = region.Corners[(i + 1) % region.Corners.Count];
+            var steps = (int)Math.Ceiling(Math.Max(Math.Abs(toX - fromX), Math.Abs(toY - fromY)));
+            for (var step = 0; step < steps; step++)
+            {
+                var share = (double)step / steps;
+                // The far edges end where the next pixel begins.
+                var x = Math.Min((int)Math.Floor(fromX + share * (toX - fromX)), picture.Width - 1);
+                var y = Math.Min((int)Math.Floor(fromY + share * (toY - fromY)), picture.Height - 1);
+                if (x >= 0 && y >= 0)
+                    Blend(
+                        picture.Pixels.AsSpan(3 * (y * picture.Width + x), 3),
+                        Outline.R,
+                        Outline.G,
+                        Outline.B,
+                        EdgeOpacity,
+                        picture.Pixels.AsSpan(3 * (y * picture.Width + x), 3)
+                    );
+            }
+        }
     }
 
     /// <summary>Gets whether a pixel at or above the threshold has a neighbour below it.</summary>

@@ -20,9 +20,11 @@ namespace PaDiM.Imaging.Preprocessing;
 /// <param name="template">What images are registered to, grey, at the image size; null for no alignment.</param>
 public sealed class Preprocessor(FitSettings settings, Normalisation normalisation, float[]? template = null)
 {
-    private readonly RigidRegistration? _registration = template is null
-        ? null
-        : new RigidRegistration(template, settings.ImageSize);
+    /// <summary>Null if the model sees a region: the part is then found before the region is cut out.</summary>
+    private readonly RigidRegistration? _registration =
+        template is null || settings.Region is not null ? null : new RigidRegistration(template, settings.ImageSize);
+
+    private readonly RegionCutter? _cutter = RegionCutter.Create(settings, template);
 
     /// <summary>Gets the size that images are resized to, before any crop.</summary>
     public Grid ImageSize { get; } = settings.GetImageSize();
@@ -30,8 +32,43 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     /// <summary>Gets the shape of the backbone's input.</summary>
     public Grid PreparedSize { get; } = settings.GetPreparedSize();
 
-    /// <summary>Creates the frame that says how an image lies in the prepared image.</summary>
+    /// <summary>Gets what tells regions of interest of one image apart in a name; empty for whole images.</summary>
+    internal string RegionKey => _cutter?.Key ?? "";
+
+    /// <summary>Gets what the model sees of an image: its region of interest, or all of it.</summary>
+    /// <param name="image">The original, or the original scaled down while it was decoded.</param>
     /// <param name="size">Size of the upright file.</param>
+    /// <param name="found">Where the part was found, for <see cref="CreateMapper"/>; the identity if the region does not
+    /// move.</param>
+    /// <param name="parts">What was found in the same decoded image; null for nothing.</param>
+    /// <returns>Its pixels, and its size in pixels of the file.</returns>
+    public (RgbImage Image, Grid Size) Cut(
+        RgbImage image,
+        Grid size,
+        out RigidTransform found,
+        FoundParts? parts = null
+    )
+    {
+        found = RigidTransform.Identity;
+        if (_cutter is null)
+            return (image, size);
+        found = _cutter.FindPart(image, size, parts);
+        return (_cutter.Cut(image, size, found), _cutter.Place(size, found).Size);
+    }
+
+    /// <summary>Creates what leads from the prepared image back to the pixels of the whole image.</summary>
+    /// <param name="size">Size of the upright file.</param>
+    /// <param name="placement">How the part lies in the image.</param>
+    public OriginalMapper CreateMapper(Grid size, RigidTransform placement)
+    {
+        if (_cutter is null)
+            return new OriginalMapper(CreateFrame(size));
+        var region = _cutter.Place(size, placement);
+        return new OriginalMapper(CreateFrame(region.Size), region);
+    }
+
+    /// <summary>Creates the frame that says how an image lies in the prepared image.</summary>
+    /// <param name="size">Size of the upright image, of what <see cref="Cut"/> returned.</param>
     public ImageFrame CreateFrame(Grid size) => settings.CreateFrame(size);
 
     /// <summary>Gets whether images are aligned to a template.</summary>
@@ -195,11 +232,18 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     }
 
     /// <summary>Resizes an image to the image size, with its border.</summary>
-    private void Resize(RgbImage image, ImageFrame frame, Span<float> resized, RgbImage? shrunk)
+    internal static float[] Resize(RgbImage image, ImageFrame frame)
+    {
+        var resized = new float[3 * frame.ImageSize.Positions];
+        Resize(image, frame, resized, shrunk: null);
+        return resized;
+    }
+
+    private static void Resize(RgbImage image, ImageFrame frame, Span<float> resized, RgbImage? shrunk)
     {
         using var resampler = new AntialiasedResampler(image, frame);
         var (rows, columns) = (frame.Rows, frame.Columns);
-        var stride = 3 * ImageSize.Width;
+        var stride = 3 * frame.ImageSize.Width;
         for (var y = 0; y < rows.TargetLength; y++)
         {
             var row = resized.Slice((rows.TargetStart + y) * stride, stride);
@@ -254,7 +298,8 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
     /// <param name="placement">What <see cref="Prepare(RgbImage, Span{float})"/> returned for the image.</param>
     public AnomalyMap ToImageFrame(AnomalyMap map, RigidTransform placement)
     {
-        if (placement == RigidTransform.Identity)
+        // A region is cut out where the part is.
+        if (placement == RigidTransform.Identity || _cutter is not null)
             return map;
         var moved = new float[map.Values.Length];
         Warping.ToImage(map.Values, ImageSize.Width, placement, moved);

@@ -93,6 +93,12 @@ internal sealed record CategoryRequest
     /// </summary>
     public int? SignificantBits { get; init; }
 
+    /// <summary>
+    /// The box of each photograph that is inspected, in fractions of its width and height; all of it by default. With
+    /// alignment, the box follows the part.
+    /// </summary>
+    public RegionRequest? Region { get; init; }
+
     /// <summary>Accepted share of false rejects, above 0 and below 1.</summary>
     public double? FalseRejectRate { get; init; }
 
@@ -138,6 +144,22 @@ internal sealed record TilesRequest
     public int? Overlap { get; init; }
 }
 
+/// <summary>A box of an upright photograph, in fractions of its width and height.</summary>
+internal sealed record RegionRequest
+{
+    /// <summary>Left edge, from 0.</summary>
+    public double? X { get; init; }
+
+    /// <summary>Upper edge, from 0.</summary>
+    public double? Y { get; init; }
+
+    /// <summary>Width, 0.001 to 1; x + width is at most 1.</summary>
+    public double? Width { get; init; }
+
+    /// <summary>Height, 0.001 to 1; y + height is at most 1.</summary>
+    public double? Height { get; init; }
+}
+
 /// <summary>A category.</summary>
 /// <param name="Name">Name.</param>
 /// <param name="ImagesOf">The category whose images this one takes; null for images of its own.</param>
@@ -158,6 +180,7 @@ internal sealed record TilesRequest
 /// <param name="Alignment">Alignment of parts whose position varies between photographs.</param>
 /// <param name="SignificantBits">Bits that count in samples of more than 8 bits; null for those that each file states,
 /// else all.</param>
+/// <param name="Region">The box of each photograph that is inspected; null for all of it.</param>
 /// <param name="IgnoreMaskSha256">Hash of the ignore mask for the next fit; null if all pixels count.</param>
 /// <param name="FalseRejectRate">Accepted share of false rejects.</param>
 /// <param name="ReviewRate">Share of good parts that may be reviewed or rejected; null for no review.</param>
@@ -186,6 +209,7 @@ internal sealed record CategoryResponse(
     ShrinkageMethod Shrinkage,
     AlignmentMethod Alignment,
     int? SignificantBits,
+    RegionResponse? Region,
     string? IgnoreMaskSha256,
     double FalseRejectRate,
     double? ReviewRate,
@@ -207,6 +231,13 @@ internal sealed record ReductionResponse(ReductionMethod Method, int Dimensions,
 /// <param name="Size">Side length of a tile, in pixels.</param>
 /// <param name="Overlap">How far tiles overlap, in pixels.</param>
 internal sealed record TilesResponse(int Size, int Overlap);
+
+/// <summary>A box of an upright photograph, in fractions of its width and height.</summary>
+/// <param name="X">Left edge.</param>
+/// <param name="Y">Upper edge.</param>
+/// <param name="Width">Width.</param>
+/// <param name="Height">Height.</param>
+internal sealed record RegionResponse(double X, double Y, double Width, double Height);
 
 /// <summary>Number of stored images per label.</summary>
 /// <param name="Normal">Images of good parts.</param>

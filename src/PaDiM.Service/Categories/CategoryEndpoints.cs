@@ -154,6 +154,7 @@ internal static class CategoryEndpoints
                 described.Shrinkage,
                 described.Alignment,
                 described.SignificantBits,
+                described.Region,
                 described.FalseRejectRate,
                 described.ReviewRate,
                 described.RefuseOn,

@@ -86,6 +86,15 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
             Shrinkage = category.Settings.Shrinkage,
             Alignment = category.Settings.Alignment,
             SignificantBits = category.Settings.SignificantBits,
+            Region = category.Settings.Fit.Region is { } region
+                ? new RegionRequest
+                {
+                    X = region.X,
+                    Y = region.Y,
+                    Width = region.Width,
+                    Height = region.Height,
+                }
+                : null,
             FalseRejectRate = category.FalseRejectRate,
             ReviewRate = category.Settings.ReviewRate,
             RefuseOn = category.Settings.RefusedWarnings,

@@ -423,6 +423,9 @@ internal sealed class CategoryStore(
             c.Settings.Shrinkage,
             c.Settings.Alignment,
             c.Settings.SignificantBits,
+            c.Settings.Fit.Region is { } region
+                ? new RegionResponse(region.X, region.Y, region.Width, region.Height)
+                : null,
             c.IgnoreMaskSha256,
             c.FalseRejectRate,
             c.Settings.ReviewRate,

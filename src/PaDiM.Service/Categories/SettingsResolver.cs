@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.InputChecks;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Catalogue;
@@ -33,6 +34,8 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
         var profile = request.Profile ?? SettingsProfile.Default;
         var paper = profile == SettingsProfile.Paper;
         var defaults = paper ? BackboneCatalogue.Known.GetPaperSettings(name, manifest) : new FitSettings();
+        if (!ResolveRegion(request.Region).Succeeded(out var region, out var badRegion))
+            return badRegion;
         var settings = new CategorySettings
         {
             Backbone = name,
@@ -69,6 +72,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             Shrinkage = request.Shrinkage ?? defaults.Shrinkage,
             Alignment = request.Alignment ?? defaults.Alignment,
             SignificantBits = request.SignificantBits,
+            Region = region?.ToString(),
         };
         if (CheckReviewRate(settings.ReviewRate, rate) is { } badReview)
             return badReview;
@@ -83,6 +87,16 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
         return settings.Method == ReductionMethod.None
             ? (settings with { Dimensions = backbone.TapChannels.Sum() }, rate)
             : (settings, rate);
+    }
+
+    private static Outcome<ImageRegion?> ResolveRegion(RegionRequest? request)
+    {
+        if (request is null)
+            return (ImageRegion?)null;
+        if (request is not { X: { } x, Y: { } y, Width: { } width, Height: { } height })
+            return Problems.InvalidSettings("region has x, y, width and height, in fractions of the photograph.");
+        var region = new ImageRegion(x, y, width, height);
+        return region.Validate() is { } fault ? Problems.InvalidSettings(fault) : region;
     }
 
     /// <summary>Joins the codes of warnings as they are stored; null for none.</summary>

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
@@ -78,6 +79,9 @@ internal sealed record CategorySettings
     [JsonIgnore]
     public TileSettings? Tiles => TileSize is { } size ? new TileSettings(size, TileOverlap ?? 0) : null;
 
+    /// <summary>The box that the model sees of each image, as four numbers; null for all of it.</summary>
+    public string? Region { get; init; }
+
     [JsonIgnore]
     public IReadOnlyList<string> RefusedWarnings => RefuseOn?.Split(',') ?? [];
 
@@ -101,5 +105,6 @@ internal sealed record CategorySettings
             Alignment = Alignment,
             SignificantBits = SignificantBits,
             Tiles = Tiles,
+            Region = Region is null ? null : ImageRegion.TryParse(Region),
         };
 }

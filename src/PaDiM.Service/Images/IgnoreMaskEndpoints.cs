@@ -1,3 +1,4 @@
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Access;
@@ -83,7 +84,12 @@ internal static class IgnoreMaskEndpoints
         using var lease = await admission.AcquireAsync(header.DecodeBytes, Priority.Batch, cancellationToken);
         if (!decoder.Decode(bytes, DecodeOptions.Mask).TryGetImage(out var mask, out refused))
             return Problems.Image(refused);
-        var sizes = new FitSettings { ImageSize = category.ImageSize, CropSize = category.CropSize };
+        var sizes = new FitSettings
+        {
+            ImageSize = category.ImageSize,
+            CropSize = category.CropSize,
+            Region = category.Region is { } box ? new ImageRegion(box.X, box.Y, box.Width, box.Height) : null,
+        };
         var ignored = MaskImage.GetMarks(mask, sizes);
         return sizes.ValidateIgnoreMask(ignored) is { } fault ? Problems.IgnoreMaskUnusable(fault) : null;
     }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.InputChecks;
+using PaDiM.Core.Scoring;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
@@ -34,15 +35,15 @@ internal sealed record PreparedImage(PreparedInput[] Inputs, Grid Size, RgbImage
 
 /// <summary>Represents what one model scores of an image.</summary>
 /// <param name="Model">The snapshot of the model.</param>
-/// <param name="Frame">How the image lies in what the model scores.</param>
 /// <param name="Values">Shape <c>(3, h, w)</c>, rented; empty for an image that is prepared tile by tile.</param>
 /// <param name="Placement">How the part lies in the image.</param>
+/// <param name="Mapper">Leads from what the model scores to the pixels of the image.</param>
 /// <param name="Warnings">What is unusual about the image; with tiles, known once all have been scored.</param>
 internal sealed record PreparedInput(
     CategoryModel Model,
-    ImageFrame Frame,
     float[] Values,
     RigidTransform Placement,
+    OriginalMapper Mapper,
     IReadOnlyList<InputWarning> Warnings
 ) : IDisposable
 {

@@ -1,3 +1,4 @@
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
 using PaDiM.Service.Models;
 
@@ -27,7 +28,8 @@ namespace PaDiM.Service.Scoring;
 /// <param name="DefectAreaPercent">Area of all regions in percent of what counts: of the image without what the crop
 /// cuts off and without what is ignored.</param>
 /// <param name="RegionsOfInterest">The results of all categories that scored the image: the one that it is sent to, if
-/// it has a model, and those that take their images from it, by name. Empty if no other category scored it.</param>
+/// it has a model, and those that take their images from it, by name. Empty if one category scored all of the
+/// image.</param>
 /// <param name="Image">The image as it was received.</param>
 /// <param name="Heatmap">PNG in Base64, if requested with <c>?heatmap=</c>.</param>
 /// <param name="TimingsMs">Time per stage, in milliseconds.</param>
@@ -63,6 +65,10 @@ internal sealed record ScoreResponse(
 /// <param name="Warnings">What is unusual about the image for this category.</param>
 /// <param name="Regions">Connected areas at or above the threshold, in pixels of the upright original.</param>
 /// <param name="DefectAreaPercent">Area of all regions in percent of what counts for this category.</param>
+/// <param name="Box">The smallest upright box around what the category inspects, in pixels of the upright
+/// original.</param>
+/// <param name="Corners">The corners of what it inspects, clockwise from the upper left one, as [x, y] in pixels of the
+/// upright original; beyond its edge if the part is.</param>
 internal sealed record RegionScore(
     string Category,
     int ModelVersion,
@@ -74,8 +80,36 @@ internal sealed record RegionScore(
     Decision Decision,
     IReadOnlyList<ScoreWarning> Warnings,
     IReadOnlyList<AnomalyRegion> Regions,
-    double DefectAreaPercent
+    double DefectAreaPercent,
+    RegionBox Box,
+    IReadOnlyList<float[]> Corners
 );
+
+/// <summary>Represents the box of an image that a category inspects.</summary>
+/// <param name="X">Its first column.</param>
+/// <param name="Y">Its first row.</param>
+/// <param name="Width">Pixels across.</param>
+/// <param name="Height">Pixels down.</param>
+internal sealed record RegionBox(int X, int Y, int Width, int Height)
+{
+    /// <summary>Creates the smallest upright box around a region; all of the image if there is none.</summary>
+    public static RegionBox Create(RegionPlacement? region, Grid size) =>
+        region?.FindBox() is { } box
+            ? new RegionBox(box.X, box.Y, box.Width, box.Height)
+            : new RegionBox(0, 0, size.Width, size.Height);
+
+    /// <summary>Gets the corners of a region; those of the image if there is none.</summary>
+    public static IReadOnlyList<float[]> GetCorners(RegionPlacement? region, Grid size) =>
+        region is null
+            ?
+            [
+                [0, 0],
+                [size.Width, 0],
+                [size.Width, size.Height],
+                [0, size.Height],
+            ]
+            : [.. region.Corners.Select(corner => new[] { (float)corner.X, (float)corner.Y })];
+}
 
 /// <summary>Represents something unusual about an image.</summary>
 /// <param name="Code">Stable code: `size_differs`, `too_dark`, `overexposed`, `blurred`, `low_range`,

@@ -57,7 +57,15 @@ internal sealed class ScoreDrawing(ImageAdmission admission, ImageDecoder decode
         }
         var isAnomalous = scores.Any(score => double.IsFinite(score.Level));
         var (map, threshold) = CombineMaps(scores, image.Size);
-        return HeatmapRenderer.Render(pixels, map, threshold, isAnomalous, details.Heatmap!.Value, details.Format);
+        return HeatmapRenderer.Render(
+            pixels,
+            map,
+            threshold,
+            isAnomalous,
+            details.Heatmap!.Value,
+            details.Format,
+            [.. scores.Select(score => score.Mapper.Region).OfType<RegionPlacement>()]
+        );
     }
 
     private static byte[] CombineMasks(IReadOnlyList<ModelScore> scores)

@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.InputChecks;
-using PaDiM.Core.Scoring;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
@@ -44,15 +44,15 @@ internal sealed partial class ScoreService(
     {
         using var trace = ScoreTrace.StartImage();
         var clock = new StageClock(time);
-        if (!preparation.ProbeDecodeBytes(models, file).Succeeded(out var decodeBytes, out var problem))
+        if (!preparation.Plan(models, file).Succeeded(out var plan, out var problem))
             return ReportFailure(models, problem, trace, part);
         var probe = clock.EndStage();
 
-        using var lease = await admission.AcquireToScoreAsync(decodeBytes, priority, cancellationToken);
+        using var lease = await admission.AcquireToScoreAsync(plan.Bytes, priority, cancellationToken);
         // Refused images have a counter of their own.
         if (!lease.IsAcquired)
             return admission.Refuse();
-        var timed = new Admitted(lease, clock, clock.EndStage(), probe);
+        var timed = new Admitted(lease, plan, clock, clock.EndStage(), probe);
         var outcome = await ScoreAsync(models, file, details, timed, trace, cancellationToken);
         if (!outcome.Succeeded(out var scored, out problem))
             return ReportFailure(models, problem, trace, part);
@@ -85,11 +85,13 @@ internal sealed partial class ScoreService(
         CancellationToken cancellationToken
     )
     {
-        var (lease, clock, waited, probe) = admitted;
+        var (lease, plan, clock, waited, probe) = admitted;
         var runtime = models.Models[0].Scorer.Runtime;
         var hash = BodyHash.Start(file.Bytes, runtime.Threads);
         var keepPixels = ScoreDrawing.NeedsPixels(details);
-        var isPrepared = preparation.Prepare(models, file, keepPixels).Succeeded(out var prepared, out var problem);
+        var isPrepared = preparation
+            .Prepare(models, file, plan, keepPixels)
+            .Succeeded(out var prepared, out var problem);
         using var image = prepared;
         var decode = probe + clock.EndStage();
         if (!isPrepared)
@@ -110,7 +112,7 @@ internal sealed partial class ScoreService(
 
         var scores = new ModelScore[batched.Length];
         for (var i = 0; i < scores.Length; i++)
-            if (!Measure(image.Inputs[i], batched[i], details).Succeeded(out scores[i]!, out problem))
+            if (!Measure(image.Size, image.Inputs[i], batched[i], details).Succeeded(out scores[i]!, out problem))
                 return problem;
         if (ScoreDrawing.Validate(details, image.Size) is { } tooLarge)
             return tooLarge;
@@ -142,7 +144,9 @@ internal sealed partial class ScoreService(
                 [.. scores.SelectMany(score => score.Result.Warnings).DistinctBy(warning => warning.Code)],
                 result.Regions,
                 result.DefectAreaPercent,
-                models.HasRegions ? [.. scores.Select(score => score.Result)] : [],
+                models.HasRegions || scores[0].Mapper.Region is not null
+                    ? [.. scores.Select(score => score.Result)]
+                    : [],
                 new ScoredImage(image.Size.Width, image.Size.Height, hash.Sha256),
                 drawn,
                 new Timings(
@@ -201,7 +205,7 @@ internal sealed partial class ScoreService(
     }
 
     /// <summary>Turns what a model computed into a result, or the problem that it cannot be one.</summary>
-    private Outcome<ModelScore> Measure(PreparedInput input, BatchedMap batched, ScoreDetails details)
+    private Outcome<ModelScore> Measure(Grid size, PreparedInput input, BatchedMap batched, ScoreDetails details)
     {
         var model = input.Model;
         var scorer = model.Scorer;
@@ -216,11 +220,11 @@ internal sealed partial class ScoreService(
             return unlikeTraining;
         metrics.RecordWarnings(model, warnings);
         var level = ModelScorer.GetDefectLevel(score, model.Threshold);
-        var defects = scorer.FindDefects(map, level, input.Frame, details.Contours);
+        var defects = scorer.FindDefects(map, level, input.Mapper, details.Contours);
         return new ModelScore(
             model,
             map,
-            new OriginalMapper(input.Frame),
+            input.Mapper,
             level,
             new RegionScore(
                 model.Category,
@@ -233,7 +237,9 @@ internal sealed partial class ScoreService(
                 model.Decide(score),
                 [.. warnings.Select(warning => new ScoreWarning(warning.Code, warning.Detail))],
                 defects.Regions,
-                defects.AreaPercent
+                defects.AreaPercent,
+                RegionBox.Create(input.Mapper.Region, size),
+                RegionBox.GetCorners(input.Mapper.Region, size)
             )
         );
     }
@@ -293,7 +299,7 @@ internal sealed partial class ScoreService(
     private static double Round(double milliseconds) => Math.Round(milliseconds, 3);
 
     /// <summary>An image that was admitted, and the milliseconds that took.</summary>
-    private sealed record Admitted(ImageLease Lease, StageClock Clock, double Waited, double Probe);
+    private sealed record Admitted(ImageLease Lease, DecodePlan Plan, StageClock Clock, double Waited, double Probe);
 
     /// <summary>The results of all models, and the answer.</summary>
     private sealed record ScoredPart(IReadOnlyList<ModelScore> Scores, ScoreResponse Response);

@@ -6,6 +6,7 @@ using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
 using PaDiM.Engine.TestSupport;
+using PaDiM.Imaging.Decoding;
 using PaDiM.Imaging.Preprocessing;
 using PaDiM.TestSupport.Parts;
 using RgbImage = PaDiM.Imaging.RgbImage;
@@ -243,7 +244,7 @@ public sealed class TiledFitTests
     }
 
     private static TiledImage Open(ModelScorer scorer, RgbImage image) =>
-        scorer.OpenTiles(image, CreateFrame(scorer.Embedder, image), measures: false);
+        scorer.OpenTiles(new DecodeResult.Decoded(image, null), measures: false, out _);
 
     private static TileReader Read(Embedder embedder, RgbImage image) =>
         embedder.Preprocessing.ReadTiles(image, CreateFrame(embedder, image), embedder.Tiles!, measures: false);

@@ -77,7 +77,7 @@ public sealed class ImageScoreOfModelTests
                 var isAnomalous = score >= threshold;
                 contradicted += !isAnomalous && max >= threshold ? 1 : 0;
                 var level = ModelScorer.GetDefectLevel(score, threshold);
-                var defects = made.Scorer.FindDefects(map, level, frame, contours: true);
+                var defects = made.Scorer.FindDefects(map, level, new OriginalMapper(frame), contours: true);
                 Assert.Equal(isAnomalous, defects.Regions.Count > 0);
                 Assert.Equal(isAnomalous, defects.AreaPercent > 0);
                 var mask = new OriginalMapper(frame).ToOriginalMask(map, level);

@@ -53,7 +53,7 @@ public sealed class TiledDefectTests
         var threshold = model.Calibration.GetThreshold(0.01);
         var level = ModelScorer.GetDefectLevel(score, threshold);
         regions = scorer
-            .FindDefects(map, level, scorer.Preprocessing.CreateFrame(new Grid(Height, Width)), false)
+            .FindDefects(map, level, scorer.Preprocessing.CreateMapper(new Grid(Height, Width), default), false)
             .Regions;
         return score / threshold;
     }

@@ -28,7 +28,9 @@ public sealed class ScoreMetricsTests(SharedService shared)
             Decision.Normal,
             [],
             [],
-            0
+            0,
+            new RegionBox(0, 0, 96, 96),
+            []
         );
         var times = new Timings(0.1, 1, 5, 2, 0.1, 9);
         for (var i = 0; i < 2000; i++)

@@ -534,6 +534,8 @@ namespace PaDiM.Service.Data.Migrations
 
                             b1.Property<string>("RefuseOn");
 
+                            b1.Property<string>("Region");
+
                             b1.Property<double?>("RelativeRidge");
 
                             b1.Property<double?>("ReviewRate");
