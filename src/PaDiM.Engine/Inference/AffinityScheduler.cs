@@ -13,14 +13,20 @@ namespace PaDiM.Engine.Inference;
 /// <remarks>
 /// As a scheduler it runs one thread on each processor except the first, which belongs to the bound caller. It runs the
 /// kernels around a lone inference, which would be over before the thread pool's threads had spread out. Thread-safe.
+/// <para>The processors of a process may change while it runs (taskset, a container's CPU set). Nothing is bound then:
+/// threads stay where the system put them.</para>
 /// </remarks>
 internal sealed partial class AffinityScheduler : TaskScheduler
 {
     private static readonly Lazy<AffinityScheduler?> ForProcess = new(() =>
-        OperatingSystem.IsLinux() && GetAffinity(0, sizeof(ulong), out var mask) == 0
+        OperatingSystem.IsLinux() && GetProcessors(MainThread) is var mask and not 0
             ? new AffinityScheduler(mask)
             : null
     );
+
+    private const int CallingThread = 0;
+
+    private static readonly int MainThread = Environment.ProcessId;
 
     private readonly ulong _processors;
     private readonly Lazy<BlockingCollection<Task>> _waiting;
@@ -40,9 +46,15 @@ internal sealed partial class AffinityScheduler : TaskScheduler
     /// processors, at least two, and runs on Linux.
     /// </summary>
     public static AffinityScheduler? FindForThreads(int threads) =>
-        threads > 1 && ForProcess.Value is { } scheduler && scheduler.MaximumConcurrencyLevel == threads
+        threads > 1
+        && ForProcess.Value is { HasItsProcessors: true } scheduler
+        && scheduler.MaximumConcurrencyLevel == threads
             ? scheduler
             : null;
+
+    /// <summary>Gets whether the process may still run on the processors that it started with.</summary>
+    /// <remarks>The main thread tells: it is bound only in programs that infer on it.</remarks>
+    public bool HasItsProcessors => GetProcessors(MainThread) == _processors;
 
     /// <summary>
     /// Gets all processors except the first, in the form of ONNX Runtime's option for thread affinities: counted from
@@ -57,11 +69,13 @@ internal sealed partial class AffinityScheduler : TaskScheduler
     /// </summary>
     public Binding BindCaller()
     {
-        if (Interlocked.Exchange(ref _isBound, 1) != 0)
+        if (!HasItsProcessors || Interlocked.Exchange(ref _isBound, 1) != 0)
             return default;
-        BindTo(_processors & (~_processors + 1));
+        BindTo(First);
         return new Binding(this);
     }
+
+    private ulong First => _processors & (~_processors + 1);
 
     /// <inheritdoc/>
     protected override void QueueTask(Task task) => _waiting.Value.Add(task);
@@ -94,11 +108,19 @@ internal sealed partial class AffinityScheduler : TaskScheduler
 
     private void Release()
     {
-        BindTo(_processors);
+        // A thread that was moved meanwhile stays where it is.
+        if (GetProcessors(CallingThread) == First)
+            BindTo(GetThreadId() == MainThread ? _processors : GetProcessors(MainThread));
         Volatile.Write(ref _isBound, 0);
     }
 
+    /// <summary>Gets the processors that a thread may run on; 0 if the machine has more than 64.</summary>
+    private static ulong GetProcessors(int thread) => GetAffinity(thread, sizeof(ulong), out var mask) == 0 ? mask : 0;
+
     private static void BindTo(ulong processors) => _ = SetAffinity(0, sizeof(ulong), ref processors);
+
+    [LibraryImport("libc", EntryPoint = "gettid")]
+    private static partial int GetThreadId();
 
     [LibraryImport("libc", EntryPoint = "sched_getaffinity")]
     private static partial int GetAffinity(int thread, nuint size, out ulong mask);

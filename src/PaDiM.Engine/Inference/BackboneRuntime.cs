@@ -117,7 +117,7 @@ public sealed class BackboneRuntime
         options.InterOpNumThreads = 1;
         // Idle workers must not spin, because the kernels around the backbone use the same cores.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
-        if (Processors is { } bound)
+        if (Processors is { HasItsProcessors: true } bound)
             options.AddSessionConfigEntry("session.intra_op_thread_affinities", bound.WorkerProcessors);
         // ONNX Runtime offers each node to the providers in the order in which they were appended.
         if (ExecutionProvider == TensorRtProvider && !onlyHolds)
