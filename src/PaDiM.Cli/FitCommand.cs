@@ -3,6 +3,7 @@ using System.Globalization;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
+using PaDiM.Engine.Machine;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Fitting;
 using Spectre.Console;

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
+using PaDiM.Engine.Machine;
 using PaDiM.Service.Access;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Backbones;
@@ -13,6 +14,7 @@ using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Maintenance;
+using PaDiM.Service.Memory;
 using PaDiM.Service.Models;
 using PaDiM.Service.OpenApi;
 using PaDiM.Service.Scoring;
@@ -28,6 +30,7 @@ internal static class Program
     {
         try
         {
+            NativeHeap.ShareArenas();
             if (await Commands.TryRunAsync(args) is { } exitCode)
                 return exitCode;
             await using var app = Build(args);
@@ -69,6 +72,7 @@ internal static class Program
         builder.AddLogging();
         builder.AddServer();
         builder.AddTelemetry();
+        builder.Services.AddMemory();
         builder.Services.AddData();
         builder.Services.AddAccess();
         builder.Services.AddBackbones();

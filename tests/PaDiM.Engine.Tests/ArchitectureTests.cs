@@ -13,6 +13,7 @@ public sealed class ArchitectureTests
             .AddShared("")
             .AddShared("Faults")
             .AddShared("Files")
+            .AddShared("Machine")
             .Add("Catalogue")
             .AddShared("Graphs.Schema")
             .Add("Graphs", "Catalogue")

@@ -16,6 +16,7 @@ public sealed class ArchitectureTests
         var order = new NamespaceOrder("PaDiM.Service")
             .AddShared("Diagnostics")
             .AddShared("Http")
+            .AddShared("Memory")
             .AddShared("Data")
             .Add("Data.Migrations")
             .AddShared("Background")

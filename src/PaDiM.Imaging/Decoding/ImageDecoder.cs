@@ -24,7 +24,8 @@ public sealed class ImageDecoder
     /// <summary>Of these, what the coefficients of three components take.</summary>
     private const int CoefficientBytesPerPixel = 6;
 
-    private readonly long _maxPixels;
+    private readonly long _maxPixels,
+        _maxDecodeBytes;
     private readonly TimeSpan? _limit;
     private readonly TimeProvider _time;
     private readonly Func<long, IDisposable>? _reserve;
@@ -34,13 +35,32 @@ public sealed class ImageDecoder
     /// <param name="limit">How long an image of up to <see cref="PixelsPerTimeLimit"/> may take, a larger one in
     /// proportion; null for no limit.</param>
     /// <param name="time">The clock; the system's by default.</param>
-    public ImageDecoder(long maxPixels = DefaultMaxPixels, TimeSpan? limit = null, TimeProvider? time = null)
-        : this(Math.Min(maxPixels, Array.MaxLength / 3), limit, time ?? TimeProvider.System, reserve: null) { }
+    /// <param name="maxDecodeBytes">The most memory that decoding may take, in bytes.</param>
+    public ImageDecoder(
+        long maxPixels = DefaultMaxPixels,
+        TimeSpan? limit = null,
+        TimeProvider? time = null,
+        long maxDecodeBytes = long.MaxValue
+    )
+        : this(
+            Math.Min(maxPixels, Array.MaxLength / 3),
+            maxDecodeBytes,
+            limit,
+            time ?? TimeProvider.System,
+            reserve: null
+        ) { }
 
-    private ImageDecoder(long maxPixels, TimeSpan? limit, TimeProvider time, Func<long, IDisposable>? reserve)
+    private ImageDecoder(
+        long maxPixels,
+        long maxDecodeBytes,
+        TimeSpan? limit,
+        TimeProvider time,
+        Func<long, IDisposable>? reserve
+    )
     {
         VipsRuntime.EnsureConfigured();
         _maxPixels = maxPixels;
+        _maxDecodeBytes = maxDecodeBytes;
         _limit = limit;
         _time = time;
         _reserve = reserve;
@@ -52,7 +72,7 @@ public sealed class ImageDecoder
     /// <param name="reserve">Called with the bytes that decoding takes, before the pixels are decoded. It may block
     /// until there is room; what it returns is disposed when the image is decoded.</param>
     public ImageDecoder WithoutTimeLimit(Func<long, IDisposable>? reserve = null) =>
-        new(_maxPixels, limit: null, _time, reserve);
+        new(_maxPixels, _maxDecodeBytes, limit: null, _time, reserve);
 
     /// <summary>Reads the header of an image, which is cheap, and decodes no pixel.</summary>
     /// <param name="bytes">The encoded image.</param>
@@ -83,6 +103,8 @@ public sealed class ImageDecoder
         {
             refused = Refusals.CreateUnreadable(format, e);
         }
+        if (header is not null)
+            refused ??= CheckMemory(header);
         return refused is null;
     }
 
@@ -129,6 +151,16 @@ public sealed class ImageDecoder
             ? new DecodeResult.Refused(
                 ImageFault.TooLarge,
                 $"The image has {width} x {height} = {(long)width * height:N0} pixels; the limit is {_maxPixels:N0}."
+            )
+            : null;
+
+    private DecodeResult.Refused? CheckMemory(ImageHeader header) =>
+        header.DecodeBytes > _maxDecodeBytes
+            ? new DecodeResult.Refused(
+                ImageFault.TooLarge,
+                $"Decoding the image of {header.Width} x {header.Height} pixels takes "
+                    + $"{FitEstimate.FormatBytes(header.DecodeBytes)} of memory; this machine has "
+                    + $"{FitEstimate.FormatBytes(_maxDecodeBytes)} for one image."
             )
             : null;
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Inference;
 using PaDiM.Service.Http;
+using PaDiM.Service.Memory;
 
 namespace PaDiM.Service.Admission;
 
@@ -15,7 +16,7 @@ internal static class AdmissionFeature
         var options = provider.GetRequiredService<IOptions<AdmissionOptions>>().Value;
         var runtime = provider.GetRequiredService<BackboneRuntime>();
         return new ImageAdmission(
-            new AdmissionLimits(options.QueueCapacity, runtime.Threads, options.DecodeMemoryBytes),
+            new AdmissionLimits(options.QueueCapacity, runtime.Threads, provider.GetRequiredService<MemoryPlan>().Decoding.Bytes),
             provider.GetRequiredService<TimeProvider>()
         );
     }

@@ -11,10 +11,4 @@ internal sealed class AdmissionOptions
     /// </summary>
     [Range(1, 100_000)]
     public int QueueCapacity { get; set; } = 64;
-
-    /// <summary>
-    /// Memory for all images that are being decoded, in bytes, at 10 bytes per pixel. When it is short, images wait.
-    /// </summary>
-    [Range(1 << 20, long.MaxValue)]
-    public long DecodeMemoryBytes { get; set; } = 1L << 30;
 }

@@ -7,7 +7,7 @@ namespace PaDiM.Service.Categories;
 internal static class CategoriesFeature
 {
     public static IServiceCollection AddCategories(this IServiceCollection services) =>
-        services.AddPadimOptions<CategoryOptions>().AddSingleton<CategoryStore>().AddSingleton<SettingsResolver>();
+        services.AddSingleton<CategoryStore>().AddSingleton<SettingsResolver>();
 
     public static void MapCategories(this IEndpointRouteBuilder routes)
     {

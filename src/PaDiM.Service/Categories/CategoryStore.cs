@@ -1,17 +1,17 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
+using PaDiM.Service.Memory;
 
 namespace PaDiM.Service.Categories;
 
 /// <summary>The categories in the database.</summary>
 internal sealed class CategoryStore(
     IDbContextFactory<PadimDbContext> contexts,
-    IOptions<CategoryOptions> options,
+    MemoryPlan memory,
     BackboneRuntime runtime,
     TimeProvider time
 )
@@ -340,8 +340,8 @@ internal sealed class CategoryStore(
             ),
             cancellationToken
         );
-        return own + others > options.Value.ModelCacheBytes
-            ? Problems.CacheBudgetExceeded(category.Name, own, others, options.Value.ModelCacheBytes)
+        return own + others > memory.ModelCache.Bytes
+            ? Problems.CacheBudgetExceeded(category.Name, own, others, memory.ModelCache.Bytes)
             : null;
     }
 

@@ -1,8 +1,10 @@
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Inference;
+using PaDiM.Engine.Machine;
 using PaDiM.Service.Access;
 using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
+using PaDiM.Service.Memory;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Hosting;
@@ -20,6 +22,7 @@ internal static class SystemEndpoints
                     BackboneListing backbones,
                     ModelCache cache,
                     ModelRegistry models,
+                    MemoryPlan memory,
                     OpenAccess access,
                     CancellationToken cancellationToken
                 ) =>
@@ -30,6 +33,7 @@ internal static class SystemEndpoints
                             backbones,
                             cache,
                             models,
+                            memory,
                             await access.IsRequiredAsync(cancellationToken)
                         )
                     )
@@ -46,6 +50,7 @@ internal static class SystemEndpoints
         BackboneListing backbones,
         ModelCache cache,
         ModelRegistry models,
+        MemoryPlan memory,
         bool keyRequired
     ) =>
         new(
@@ -55,7 +60,14 @@ internal static class SystemEndpoints
             OnnxRuntimeLibrary.Version,
             runtime.Threads,
             [.. backbones.List().Where(backbone => backbone.State != BackboneState.Available).Select(Describe)],
-            new MemoryResponse(Environment.WorkingSet, GC.GetTotalMemory(forceFullCollection: false), cache.Bytes),
+            new MemoryResponse(
+                Environment.WorkingSet,
+                GC.GetTotalMemory(forceFullCollection: false),
+                cache.Bytes,
+                memory.Limit,
+                memory.ModelCache,
+                memory.Decoding
+            ),
             OnlyOf(caller, cache.ToResponse()),
             [.. models.GetDamage().Where(model => caller.MaySee(model.Category))],
             keyRequired
@@ -128,4 +140,14 @@ internal sealed record UsableBackboneResponse(
 /// <param name="WorkingSet">Working set of the process.</param>
 /// <param name="ManagedHeap">Managed heap.</param>
 /// <param name="Models">Loaded models.</param>
-internal sealed record MemoryResponse(long WorkingSet, long ManagedHeap, long Models);
+/// <param name="Limit">The memory that the process may use: the machine's, or that of its container.</param>
+/// <param name="ModelCache">The most memory for loaded models.</param>
+/// <param name="Decoding">The most memory for images of requests that are being decoded; jobs have the same again.</param>
+internal sealed record MemoryResponse(
+    long WorkingSet,
+    long ManagedHeap,
+    long Models,
+    MemoryLimit Limit,
+    MemoryShare ModelCache,
+    MemoryShare Decoding
+);

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Http;
+using PaDiM.Service.Memory;
 
 namespace PaDiM.Service.Images;
 
@@ -33,7 +34,8 @@ internal static class ImagesFeature
         return new ImageDecoder(
             options.MaxPixels,
             TimeSpan.FromMilliseconds(options.DecodeTimeoutMs),
-            provider.GetRequiredService<TimeProvider>()
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<MemoryPlan>().LargestDecodeBytes
         );
     }
 }

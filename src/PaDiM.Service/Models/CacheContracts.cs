@@ -18,7 +18,7 @@ internal sealed record PrefetchResponse(
 );
 
 /// <summary>The models in memory.</summary>
-/// <param name="BudgetBytes">The setting `ModelCacheBytes`; beyond it, the least recently used models are
+/// <param name="BudgetBytes">Memory for loaded models (the setting `ModelCacheBytes`); beyond it, the least recently used models are
 /// evicted.</param>
 /// <param name="Bytes">Memory of all models.</param>
 /// <param name="PinnedBytes">Memory of the pinned models, which are never evicted.</param>

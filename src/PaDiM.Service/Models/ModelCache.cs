@@ -1,7 +1,6 @@
-using Microsoft.Extensions.Options;
 using PaDiM.Engine.Scoring;
-using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
+using PaDiM.Service.Memory;
 
 namespace PaDiM.Service.Models;
 
@@ -31,7 +30,7 @@ internal sealed class CachedModel(StoredModel stored, ModelScorer scorer, TimePr
 /// served. The cache owns the scorers: an evicted one releases its device memory, and requests that still use it
 /// continue on the host. Thread-safe.
 /// </summary>
-internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider time) : IDisposable
+internal sealed class ModelCache(MemoryPlan memory, TimeProvider time) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Category, string FileName), CachedModel> _models = [];
@@ -85,7 +84,7 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
                     )),
             ];
             return new ModelCacheResponse(
-                options.Value.ModelCacheBytes,
+                memory.ModelCache.Bytes,
                 held.Sum(model => model.Bytes),
                 held.Where(model => model.Pinned).Sum(model => model.Bytes),
                 held
@@ -130,7 +129,7 @@ internal sealed class ModelCache(IOptions<CategoryOptions> options, TimeProvider
                     .ToArray()
             )
             {
-                if (_models.Values.Sum(m => m.Bytes) + cached.Bytes <= options.Value.ModelCacheBytes)
+                if (_models.Values.Sum(m => m.Bytes) + cached.Bytes <= memory.ModelCache.Bytes)
                     break;
                 Release(key);
                 evicted.Add(oldest);

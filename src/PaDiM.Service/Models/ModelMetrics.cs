@@ -1,9 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.Options;
 using PaDiM.Core.Calibration;
-using PaDiM.Service.Categories;
 using PaDiM.Service.Diagnostics;
+using PaDiM.Service.Memory;
 
 namespace PaDiM.Service.Models;
 
@@ -22,7 +21,7 @@ internal sealed class ModelMetrics
         ModelCache cache,
         DriftMonitor drift,
         CategoryLabels labels,
-        IOptions<CategoryOptions> options
+        MemoryPlan memory
     )
     {
         _drift = drift;
@@ -36,9 +35,9 @@ internal sealed class ModelMetrics
         );
         meter.CreateObservableGauge(
             "padim.model.cache.budget",
-            () => options.Value.ModelCacheBytes,
+            () => memory.ModelCache.Bytes,
             "By",
-            "The setting ModelCacheBytes."
+            "Memory for loaded models."
         );
         meter.CreateObservableGauge("padim.model.cache.models", () => cache.Count, null, "Number of loaded models.");
         meter.CreateObservableCounter(

@@ -71,4 +71,17 @@ public sealed class ImageProbeTests
 
         public void Dispose() => IsDisposed = true;
     }
+
+    [Theory]
+    [InlineData(ImageFormat.Png)]
+    [InlineData(ImageFormat.Bmp)]
+    [InlineData(ImageFormat.Jpeg)]
+    public void An_image_that_takes_more_memory_than_allowed_is_refused(ImageFormat format)
+    {
+        var bytes = Samples.Encode(Samples.Rgb(61, 43), format);
+        Assert.True(new ImageDecoder().TryProbe(bytes, out var header, out _));
+        Assert.True(new ImageDecoder(maxDecodeBytes: header.DecodeBytes).TryProbe(bytes, out _, out _));
+        Assert.False(new ImageDecoder(maxDecodeBytes: header.DecodeBytes - 1).TryProbe(bytes, out _, out var refused));
+        Assert.Equal(ImageFault.TooLarge, refused.Fault);
+    }
 }

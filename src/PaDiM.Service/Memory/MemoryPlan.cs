@@ -1,0 +1,45 @@
+using PaDiM.Core.Models;
+using PaDiM.Engine.Machine;
+
+namespace PaDiM.Service.Memory;
+
+/// <summary>
+/// How the memory of the process is divided, decided once when it starts. The kernel kills a process that exceeds the
+/// limit of its container, so the parts that grow with the load are bounded: together at most half of the memory. The
+/// other half is for the program, its backbones, the bodies of requests and fits.
+/// </summary>
+/// <param name="Limit">The memory that the process may use.</param>
+/// <param name="ModelCache">Models that are ready to score.</param>
+/// <param name="Decoding">Images of requests that are being decoded; jobs have the same again.</param>
+internal sealed record MemoryPlan(MemoryLimit Limit, MemoryShare ModelCache, MemoryShare Decoding)
+{
+    private const long LargestModelCache = 4L << 30,
+        LargestDecoding = 1L << 30;
+
+    private const int ModelCachePart = 4,
+        DecodingPart = 8,
+        LargestImagePart = 4;
+
+    /// <summary>
+    /// Gets the memory that decoding one image may take. An image that needs more than <see cref="Decoding"/> is
+    /// decoded alone; one that needs more than this is refused.
+    /// </summary>
+    public long LargestDecodeBytes => Math.Max(Decoding.Bytes, Limit.Bytes / LargestImagePart);
+
+    /// <summary>Divides the memory.</summary>
+    public static MemoryPlan Create(MemoryLimit limit, MemoryOptions options) =>
+        new(
+            limit,
+            Divide(limit, ModelCachePart, LargestModelCache, options.ModelCacheBytes, nameof(options.ModelCacheBytes)),
+            Divide(limit, DecodingPart, LargestDecoding, options.DecodeMemoryBytes, nameof(options.DecodeMemoryBytes))
+        );
+
+    private static MemoryShare Divide(MemoryLimit limit, int part, long largest, long? setting, string name) =>
+        setting is { } bytes ? new MemoryShare(bytes, $"the setting {name}")
+        : limit.Bytes / part < largest
+            ? new MemoryShare(
+                limit.Bytes / part,
+                $"1/{part} of {FitEstimate.FormatBytes(limit.Bytes)} ({limit.Source})"
+            )
+        : new MemoryShare(largest, $"the most without the setting {name}");
+}
