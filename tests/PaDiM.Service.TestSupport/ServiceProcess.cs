@@ -10,9 +10,12 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll");
     private readonly Process _process;
 
-    private ServiceProcess(Process process, Uri address)
+    private readonly StringBuilder _errors;
+
+    private ServiceProcess(Process process, Uri address, StringBuilder errors)
     {
         _process = process;
+        _errors = errors;
         Http = new HttpClient { BaseAddress = address };
     }
 
@@ -20,6 +23,16 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
 
     /// <summary>Of the process.</summary>
     public int Id => _process.Id;
+
+    /// <summary>What it has written to its standard error since it listens, without white space around it.</summary>
+    public string Errors
+    {
+        get
+        {
+            lock (_errors)
+                return _errors.ToString().Trim();
+        }
+    }
 
     /// <summary>Starts the service and waits until it listens.</summary>
     public static Task<ServiceProcess> StartAsync(
@@ -33,6 +46,13 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         IReadOnlyDictionary<string, string> environment,
         params (string Option, object Value)[] options
     ) => ListeningAsync(Launch(dataDirectory, options, environment: environment));
+
+    /// <summary>Starts the service through another program, which runs the arguments that follow its own.</summary>
+    public static Task<ServiceProcess> StartThroughAsync(
+        string[] command,
+        string dataDirectory,
+        params (string Option, object Value)[] options
+    ) => ListeningAsync(Launch(dataDirectory, options, through: command));
 
     /// <summary>Starts the service with so many bytes of managed memory.</summary>
     public static Task<ServiceProcess> StartAsync(string dataDirectory, long heapLimit) =>
@@ -48,10 +68,17 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
                 continue;
             // What is not read would fill the pipe and stop the service.
             _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
-            _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null);
+            var errors = new StringBuilder();
+            process.ErrorDataReceived += (_, line) =>
+            {
+                lock (errors)
+                    errors.AppendLine(line.Data);
+            };
+            process.BeginErrorReadLine();
             return new ServiceProcess(
                 process,
-                new Uri(match.Groups[1].Value.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal))
+                new Uri(match.Groups[1].Value.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal)),
+                errors
             );
         }
         throw new InvalidOperationException(
@@ -138,10 +165,17 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
         string dataDirectory,
         (string Option, object Value)[] options,
         long? heapLimit = null,
-        IReadOnlyDictionary<string, string>? environment = null
+        IReadOnlyDictionary<string, string>? environment = null,
+        string[]? through = null
     )
     {
         var start = Dotnet();
+        if (through is [var program, .. var arguments])
+        {
+            foreach (var (i, argument) in arguments.Append(start.FileName).Index())
+                start.ArgumentList.Insert(i, argument);
+            start.FileName = program;
+        }
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["Padim__DataDirectory"] = dataDirectory;
         foreach (var (option, value) in options)

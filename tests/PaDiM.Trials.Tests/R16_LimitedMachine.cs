@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using PaDiM.Service.TestSupport;
+using PaDiM.TestSupport;
+using PaDiM.Trials.Support;
+
+namespace PaDiM.Trials;
+
+/// <summary>A machine that gives the service less than all of it, and takes some back while the service runs.</summary>
+[Collection(nameof(MeasuresTheMachine))]
+public sealed class R16_LimitedMachine
+{
+    private const long Gibibyte = 1L << 30;
+
+    private const int Categories = 40,
+        Clients = 16;
+
+    /// <summary>6000 x 10000 pixels, 60 megapixels.</summary>
+    private const int LargeWidth = 6000,
+        LargeHeight = 10_000;
+
+    [Fact]
+    public async Task Threads_stay_on_the_processors_that_are_left()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The processors of a process are changed with taskset.");
+        Assert.SkipUnless(Environment.ProcessorCount > 1, "There is one processor.");
+        using var data = new TempDirectory();
+        // As many threads as processors: each is bound to one of its own.
+        await using var service = await ServiceProcess.StartAsync(data.Path);
+        var category = new CategoryClient(service.Http, "flange");
+        await category.CreateFittedAsync(8);
+        var before = await category.ScoreAsync(Parts.Good(0));
+        var left = Allowed("self").Split(',', '-')[0];
+
+        using (var confine = Process.Start("taskset", ["-a", "-c", "-p", left, $"{service.Id}"]))
+            await confine.WaitForExitAsync();
+        for (var i = 0; i < 8; i++)
+            Assert.Equal(before.Number("score"), (await category.ScoreAsync(Parts.Good(0))).Number("score"));
+        // Another backbone session, and the threads of a fit.
+        await new CategoryClient(service.Http, "cap").CreateFittedAsync(8, new { imageSize = 96, blurSigma = 1 });
+
+        Assert.All(Directory.GetDirectories($"/proc/{service.Id}/task"), task => Assert.Equal(left, AllowedIn(task)));
+        Assert.Equal("", service.Errors);
+    }
+
+    [Fact]
+    public async Task A_container_of_1_GiB_is_never_killed()
+    {
+        using var group = MemoryGroup.Create(Gibibyte);
+        using var data = new TempDirectory();
+        await using var service = await ServiceProcess.StartThroughAsync(group.EnterCommand, data.Path);
+        var memory = (await service.Http.GetJsonAsync("/v1/system"))["memory"]!;
+        Assert.Equal(Gibibyte, (long)memory["limit"]!.Number("bytes"));
+        Assert.Equal(Gibibyte / 4, (long)memory["modelCache"]!.Number("bytes"));
+
+        var first = new CategoryClient(service.Http, "c0");
+        await first.CreateFittedAsync(12, new { });
+        var model = await service.Http.GetByteArrayAsync($"{first.Url}/models/1/export");
+        var categories = TrialLength.Of(12, Categories);
+        for (var i = 1; i < categories; i++)
+        {
+            var category = new CategoryClient(service.Http, $"c{i}");
+            await category.CreateAsync(new { });
+            await (
+                await service.Http.PostAsync(
+                    $"{category.Url}/models",
+                    CategoryClient.Raw(model, "application/octet-stream")
+                )
+            ).JsonAsync(201);
+        }
+        var expected = (await first.ScoreAsync(Parts.Good(1))).Number("score");
+        for (var round = 0; round < 2; round++)
+        for (var i = 0; i < categories; i++)
+            Assert.Equal(
+                expected,
+                (await new CategoryClient(service.Http, $"c{i}").ScoreAsync(Parts.Good(1))).Number("score")
+            );
+
+        var large = Parts.LargeJpeg(LargeWidth, LargeHeight);
+        var answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, Clients)
+                .SelectMany(client => Enumerable.Repeat(client, TrialLength.Of(2, 20)))
+                .Select(async client =>
+                {
+                    using var answer = await new CategoryClient(service.Http, $"c{client % categories}").SendScoreAsync(
+                        large,
+                        mediaType: "image/jpeg"
+                    );
+                    return answer.StatusCode;
+                })
+        );
+        Assert.All(
+            answers,
+            status => Assert.Contains(status, new[] { HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable })
+        );
+        Assert.Contains(HttpStatusCode.OK, answers);
+        Assert.False(service.HasEnded);
+        Trial.Tell(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{categories} categories of {model.Length >> 20} MiB; {answers.Count(a => a == HttpStatusCode.OK)} of "
+                    + $"{answers.Length} large JPEGs ({large.Length >> 20} MiB) scored; peak {group.Peak >> 20} MiB"
+            )
+        );
+    }
+
+    private static string Allowed(string process) => AllowedIn($"/proc/{process}");
+
+    private static string AllowedIn(string folder) =>
+        File.ReadLines(Path.Combine(folder, "status"))
+            .First(line => line.StartsWith("Cpus_allowed_list", StringComparison.Ordinal))
+            .Split('\t')[1];
+}
