@@ -8,7 +8,7 @@ public sealed class MemoryPlanTests
     private const long Gibibyte = 1L << 30;
 
     [Fact]
-    public void A_small_container_keeps_half_of_its_memory_for_the_program()
+    public void A_small_container_keeps_memory_for_the_program()
     {
         var plan = Create(Gibibyte);
         Assert.Equal(Gibibyte / 4, plan.ModelCache.Bytes);

@@ -9,14 +9,18 @@ namespace PaDiM.Service.Admission;
 internal static class AdmissionFeature
 {
     public static IServiceCollection AddAdmission(this IServiceCollection services) =>
-        services.AddPadimOptions<AdmissionOptions>().AddSingleton(CreateAdmission);
+        services.AddPadimOptions<AdmissionOptions>().AddSingleton(CreateAdmission).AddSingleton<BodyMemory>();
 
     private static ImageAdmission CreateAdmission(IServiceProvider provider)
     {
         var options = provider.GetRequiredService<IOptions<AdmissionOptions>>().Value;
         var runtime = provider.GetRequiredService<BackboneRuntime>();
         return new ImageAdmission(
-            new AdmissionLimits(options.QueueCapacity, runtime.Threads, provider.GetRequiredService<MemoryPlan>().Decoding.Bytes),
+            new AdmissionLimits(
+                options.QueueCapacity,
+                runtime.Threads,
+                provider.GetRequiredService<MemoryPlan>().Decoding.Bytes
+            ),
             provider.GetRequiredService<TimeProvider>()
         );
     }

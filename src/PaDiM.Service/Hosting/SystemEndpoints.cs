@@ -66,7 +66,8 @@ internal static class SystemEndpoints
                 cache.Bytes,
                 memory.Limit,
                 memory.ModelCache,
-                memory.Decoding
+                memory.Decoding,
+                memory.Bodies
             ),
             OnlyOf(caller, cache.ToResponse()),
             [.. models.GetDamage().Where(model => caller.MaySee(model.Category))],
@@ -143,11 +144,13 @@ internal sealed record UsableBackboneResponse(
 /// <param name="Limit">The memory that the process may use: the machine's, or that of its container.</param>
 /// <param name="ModelCache">The most memory for loaded models.</param>
 /// <param name="Decoding">The most memory for images of requests that are being decoded; jobs have the same again.</param>
+/// <param name="Bodies">The most memory for encoded images that are being received or scored.</param>
 internal sealed record MemoryResponse(
     long WorkingSet,
     long ManagedHeap,
     long Models,
     MemoryLimit Limit,
     MemoryShare ModelCache,
-    MemoryShare Decoding
+    MemoryShare Decoding,
+    MemoryShare Bodies
 );

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using PaDiM.Imaging;
 using PaDiM.Imaging.Decoding;
+using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;
@@ -12,7 +13,7 @@ namespace PaDiM.Service.Images;
 /// one file at a time. The content type only distinguishes the two; the bytes decide the format of an encoded image,
 /// and the query describes raw pixels.
 /// </summary>
-internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder decoder)
+internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder decoder, BodyMemory memory)
 {
     private static readonly string Expected =
         $"an image as the body ({string.Join(", ", ImageMediaTypes.Files)}) or {FormReader.MediaType} with files in the "
@@ -66,10 +67,12 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
             request,
             IsRawBody(request) ? options.Value.MaxUploadBytes : (layout?.Length ?? options.Value.MaxImageBytes) + Slack
         );
+        var held = memory.Start();
+        request.HttpContext.Response.RegisterForDispose(held);
         try
         {
             RequestFile? image = null;
-            await foreach (var file in ReadAllAsync(request, layout, cancellationToken))
+            await foreach (var file in ReadAllAsync(request, layout, held, cancellationToken))
             {
                 if (!FormFields.IsFile(file.Field) && !(takesMask && FormFields.IsMask(file.Field)))
                     return FormFields.CreateProblem(file.Field);
@@ -100,10 +103,20 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
             )
             : Problems.NoImages();
 
-    /// <summary>Reads every file of a request, in order. The content type must have been checked.</summary>
-    public async IAsyncEnumerable<RequestFile> ReadAllAsync(
+    /// <summary>
+    /// Reads every file of a request, in order. The content type must have been checked. Few files of a request are in
+    /// memory at a time, so that their bytes are not counted.
+    /// </summary>
+    public IAsyncEnumerable<RequestFile> ReadAllAsync(
         HttpRequest request,
         PixelLayout? layout,
+        CancellationToken cancellationToken
+    ) => ReadAllAsync(request, layout, held: null, cancellationToken);
+
+    private async IAsyncEnumerable<RequestFile> ReadAllAsync(
+        HttpRequest request,
+        PixelLayout? layout,
+        BodyMemory.Lease? held,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
@@ -115,6 +128,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
                 layout,
                 othersFollow: false,
                 isCompressed: false,
+                held,
                 cancellationToken
             );
             yield return new RequestFile("files", "", bytes, fault, layout);
@@ -124,7 +138,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         await foreach (var part in FormReader.ReadFilesAsync(request, boundary, cancellationToken))
         {
             var (bytes, fault) = await FormReader.ReportAsync(
-                ReadAsync(part.Body, null, layout, othersFollow: true, isCompressed, cancellationToken)
+                ReadAsync(part.Body, null, layout, othersFollow: true, isCompressed, held, cancellationToken)
             );
             var fileName = CleanName(part.FileName);
             // Browsers send this for an empty file field.
@@ -156,11 +170,12 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         PixelLayout? layout,
         bool othersFollow,
         bool isCompressed,
+        BodyMemory.Lease? held,
         CancellationToken cancellationToken
     ) =>
         layout is null
-            ? ReadEncodedAsync(body, length, othersFollow, isCompressed, cancellationToken)
-            : ReadPixelsAsync(body, length, layout, othersFollow, isCompressed, cancellationToken);
+            ? ReadEncodedAsync(body, length, othersFollow, isCompressed, held, cancellationToken)
+            : ReadPixelsAsync(body, length, layout, othersFollow, isCompressed, held, cancellationToken);
 
     /// <summary>
     /// What follows a file that is too large is unpacked at the service's cost and not sent at the client's, so that
@@ -178,11 +193,14 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         PixelLayout layout,
         bool othersFollow,
         bool isCompressed,
+        BodyMemory.Lease? held,
         CancellationToken cancellationToken
     )
     {
         if (length is not null && length != layout.Length)
             return ([], Problems.PixelsLength(length, layout));
+        if (held?.TryGrow(layout.Length) == false)
+            return ([], Problems.QueueFull("images are being received"));
         // Untouched memory costs nothing until the pixels arrive: a slow sender occupies no more than it has sent.
         var bytes = GC.AllocateUninitializedArray<byte>((int)layout.Length);
         long total = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
@@ -211,6 +229,7 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
         long? length,
         bool othersFollow,
         bool isCompressed,
+        BodyMemory.Lease? held,
         CancellationToken cancellationToken
     )
     {
@@ -233,6 +252,9 @@ internal sealed class ImageRequest(IOptions<ImageOptions> options, ImageDecoder 
                 throw CreateBombException();
             if (tooLarge)
                 continue;
+            // A client occupies what it has sent, not what it has announced.
+            if (held?.TryGrow(buffer.Length + read) == false)
+                return ([], Problems.QueueFull("images are being received"));
             buffer.Advance(read);
             if (buffer.Length < nextCheck)
                 continue;

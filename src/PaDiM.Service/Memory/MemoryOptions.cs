@@ -17,4 +17,10 @@ internal sealed class MemoryOptions
     /// </summary>
     [Range(1 << 20, long.MaxValue)]
     public long? DecodeMemoryBytes { get; set; }
+
+    /// <summary>
+    /// Memory for the encoded images that are being received or scored, in bytes. When it is short, images are refused.
+    /// </summary>
+    [Range(1 << 20, long.MaxValue)]
+    public long? BodyMemoryBytes { get; set; }
 }

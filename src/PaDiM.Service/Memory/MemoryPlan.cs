@@ -5,19 +5,22 @@ namespace PaDiM.Service.Memory;
 
 /// <summary>
 /// How the memory of the process is divided, decided once when it starts. The kernel kills a process that exceeds the
-/// limit of its container, so the parts that grow with the load are bounded: together at most half of the memory. The
-/// other half is for the program, its backbones, the bodies of requests and fits.
+/// limit of its container, so the parts that grow with the load are bounded: together at most five eighths of the
+/// memory. The rest is for the program, its backbones and fits.
 /// </summary>
 /// <param name="Limit">The memory that the process may use.</param>
 /// <param name="ModelCache">Models that are ready to score.</param>
 /// <param name="Decoding">Images of requests that are being decoded; jobs have the same again.</param>
-internal sealed record MemoryPlan(MemoryLimit Limit, MemoryShare ModelCache, MemoryShare Decoding)
+/// <param name="Bodies">Encoded images of requests that are being received or scored.</param>
+internal sealed record MemoryPlan(MemoryLimit Limit, MemoryShare ModelCache, MemoryShare Decoding, MemoryShare Bodies)
 {
     private const long LargestModelCache = 4L << 30,
-        LargestDecoding = 1L << 30;
+        LargestDecoding = 1L << 30,
+        LargestBodies = 1L << 30;
 
     private const int ModelCachePart = 4,
         DecodingPart = 8,
+        BodiesPart = 8,
         LargestImagePart = 4;
 
     /// <summary>
@@ -31,7 +34,8 @@ internal sealed record MemoryPlan(MemoryLimit Limit, MemoryShare ModelCache, Mem
         new(
             limit,
             Divide(limit, ModelCachePart, LargestModelCache, options.ModelCacheBytes, nameof(options.ModelCacheBytes)),
-            Divide(limit, DecodingPart, LargestDecoding, options.DecodeMemoryBytes, nameof(options.DecodeMemoryBytes))
+            Divide(limit, DecodingPart, LargestDecoding, options.DecodeMemoryBytes, nameof(options.DecodeMemoryBytes)),
+            Divide(limit, BodiesPart, LargestBodies, options.BodyMemoryBytes, nameof(options.BodyMemoryBytes))
         );
 
     private static MemoryShare Divide(MemoryLimit limit, int part, long largest, long? setting, string name) =>
