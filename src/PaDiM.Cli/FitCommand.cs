@@ -3,9 +3,9 @@ using System.Globalization;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Models;
 using PaDiM.Core.Persistence;
-using PaDiM.Engine.Machine;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Fitting;
+using PaDiM.Engine.Machine;
 using Spectre.Console;
 
 namespace PaDiM.Cli;
