@@ -59,7 +59,7 @@ internal static class TilesCommand
                     plain.Score([.. pair.Select(image => new DecodeResult.Decoded(image, null))], compute);
                 var alone = Stopwatch.GetElapsedTime(start);
                 start = Stopwatch.GetTimestamp();
-                tiled.GetScore(tiled.Score(large, compute));
+                tiled.ComputeScore(large, compute);
                 var whole = Stopwatch.GetElapsedTime(start);
                 if (round == 0)
                     continue;

@@ -36,6 +36,7 @@ internal sealed class ModelOptions
     private readonly List<Option> _options = [];
     private readonly List<Func<SymbolResult, FitSettings, FitSettings>> _overrides = [];
     private readonly Func<SymbolResult, FitSettings, FitSettings> _adapt;
+    private readonly Option<int> _imageSize;
 
     /// <summary>Creates the options of a command.</summary>
     /// <param name="adapt">Changes the profile before the given options are applied; null for no change.</param>
@@ -43,16 +44,25 @@ internal sealed class ModelOptions
     {
         _adapt = adapt ?? ((_, settings) => settings);
         _profile.AcceptOnlyFromAmong("default", "paper");
-        Add<int>(
-                "--image-size",
-                $"Side that images are resized to, in pixels ({Defaults.ImageSize}).",
-                (settings, side) => settings with { ImageSize = side }
+        _imageSize = Add<int>(
+            "--image-size",
+            $"Side of the square that images are resized to, in pixels ({Defaults.ImageSize}).",
+            (settings, side) => settings with { ImageSize = side }
+        );
+        _imageSize.Require(
+            side => side is >= FitSettings.MinSize and <= FitSettings.MaxTiledSize,
+            $"--image-size must be between {FitSettings.MinSize} and {FitSettings.MaxSize}, or "
+                + $"{FitSettings.MaxTiledSize} with tiles."
+        );
+        AddSide("--image-width", "Width", (settings, side) => settings with { ImageWidth = side });
+        AddSide("--image-height", "Height", (settings, side) => settings with { ImageHeight = side });
+        Add<string>(
+                "--aspect",
+                "What becomes of images of another shape: stretched, shown whole with a border that never counts, or "
+                    + "cut (stretch).",
+                (settings, name) => settings with { Aspect = ParseAspect(name) }
             )
-            .Require(
-                side => side is >= FitSettings.MinSize and <= FitSettings.MaxTiledSize,
-                $"--image-size must be between {FitSettings.MinSize} and {FitSettings.MaxSize}, or "
-                    + $"{FitSettings.MaxTiledSize} with tiles."
-            );
+            .AcceptOnlyFromAmong("stretch", "letterbox", "crop");
         Add<int>(
                 "--tile-size",
                 "Side of the tiles in which images pass through the backbone, in pixels; for small defects on large "
@@ -256,10 +266,18 @@ internal sealed class ModelOptions
         try
         {
             var settings = GetSettings(arguments, FitSettings.Paper);
-            if (settings.CropSize is { } crop && (crop < FitSettings.MinSize || crop > settings.ImageSize))
+            var size = settings.GetImageSize();
+            var shorter = Math.Min(size.Width, size.Height);
+            if (
+                arguments.GetResult(_imageSize) is not null
+                && (settings.ImageWidth ?? settings.ImageHeight) is not null
+            )
+                arguments.AddError("--image-size is the side of a square: leave it out with two sides.");
+            else if (settings.ImageWidth is null != settings.ImageHeight is null)
+                arguments.AddError("--image-width and --image-height belong together.");
+            else if (settings.CropSize is { } crop && (crop < FitSettings.MinSize || crop > shorter))
                 arguments.AddError(
-                    $"--crop-size must be between {FitSettings.MinSize} and the image size ({settings.ImageSize}), "
-                        + $"not {crop}."
+                    $"--crop-size must be between {FitSettings.MinSize} and the image size ({shorter}), not {crop}."
                 );
             else if (settings.Validate() is { } fault)
                 arguments.AddError(fault);
@@ -269,6 +287,22 @@ internal sealed class ModelOptions
             // The parser itself reports a text that is not a valid value of its option.
         }
     }
+
+    private void AddSide(string name, string side, Func<FitSettings, int, FitSettings> apply) =>
+        Add(name, $"{side} that images are resized to, in pixels, with the other side in place of --image-size.", apply)
+            .Require(
+                value => value is >= FitSettings.MinSize and <= FitSettings.MaxTiledSize,
+                $"{name} must be between {FitSettings.MinSize} and {FitSettings.MaxSize}, or "
+                    + $"{FitSettings.MaxTiledSize} with tiles."
+            );
+
+    private static AspectMode ParseAspect(string name) =>
+        name switch
+        {
+            "letterbox" => AspectMode.Letterbox,
+            "crop" => AspectMode.Crop,
+            _ => AspectMode.Stretch,
+        };
 
     private static int ParseCropSize(ArgumentResult argument)
     {

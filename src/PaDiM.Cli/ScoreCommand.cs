@@ -139,10 +139,12 @@ internal static class ScoreCommand
         }
         if (!decoder.Decode(bytes, decoding).TryGetDecoded(out var decoded, out var refused))
             return new ScoreLine(path, Error: refused.Detail);
+        if (scorer.ValidateSize(decoded.Size) is { } uncounted)
+            return new ScoreLine(path, Error: uncounted);
         var compute = ComputeContext.OnThreadPool(scorer.Runtime.Threads, bindsCaller: true);
         var map = scorer.Score(decoded, compute, out var placement, out var warnings);
         var mapper = scorer.Preprocessing.CreateMapper(decoded.Size, placement);
-        var score = scorer.GetScore(map);
+        var score = scorer.GetScore(map, mapper.Frame);
         if (!float.IsFinite(score))
             return new ScoreLine(path, Error: "The backbone produced values that are not finite for this image.");
         var level = ModelScorer.GetDefectLevel(score, threshold);

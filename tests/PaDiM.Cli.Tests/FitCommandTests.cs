@@ -54,6 +54,33 @@ public sealed class FitCommandTests(FittedModel model) : IClassFixture<FittedMod
         Assert.Contains($"{positions} x {positions} positions", ran.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("stretch", "16 x 24 positions")]
+    [InlineData("letterbox", "16 x 24 positions")]
+    [InlineData("crop", "16 x 24 positions")]
+    public void Two_sides_make_any_shape(string aspect, string positions)
+    {
+        using var folder = new TempDirectory();
+        string[] sides = ["--image-width", "96", "--image-height", "64", "--aspect", aspect];
+        var fitted = Padim
+            .Run(["fit", model.GoodParts, "--out", folder.Combine("m"), "--dimensions", "10", .. sides])
+            .Succeeded();
+        Assert.Contains(positions, fitted.Output, StringComparison.Ordinal);
+        Padim.Run("score", folder.Combine("m"), model.GoodParts, "--heatmap", folder.Combine("h")).Succeeded();
+    }
+
+    [Theory]
+    [InlineData("belong together", "--image-width", "96")]
+    [InlineData("square", "--image-width", "96", "--image-height", "64", "--image-size", "64")]
+    [InlineData("64", "--image-width", "96", "--image-height", "64", "--crop-size", "80")]
+    [InlineData("between 32 and 2048", "--image-width", "96", "--image-height", "31")]
+    public void Sizes_that_contradict_each_other_are_wrong_usage(string named, params string[] sizes)
+    {
+        using var folder = new TempDirectory();
+        var refused = Padim.Run(["fit", model.GoodParts, "--out", folder.Combine("m"), .. sizes]);
+        Assert.Contains(named, refused.Failed(2), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_fit_that_exceeds_memory_is_refused_before_it_starts()
     {

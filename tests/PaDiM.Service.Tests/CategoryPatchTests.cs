@@ -13,7 +13,7 @@ public sealed class CategoryPatchTests(SharedService shared)
     private static readonly JsonObject Unusual = JsonNode
         .Parse(
             """
-            {"backbone":"tiny","profile":"paper","imageSize":128,"cropSize":96,"positions":"shared","reduction":{"method":"semi-orthogonal",
+            {"backbone":"tiny","profile":"paper","imageSize":128,"aspect":"crop","cropSize":96,"positions":"shared","reduction":{"method":"semi-orthogonal",
             "dimensions":20,"seed":7},"localAverage":true,"epsilon":0.02,"relativeRidge":0.4,"quietExponent":1.5,
             "blurSigma":3,"imageScore":"top","shrinkage":"oas","alignment":"none",
             "tiles":null,"significantBits":12,"region":{"x":0.1,"y":0.2,"width":0.5,"height":0.25},
@@ -89,13 +89,62 @@ public sealed class CategoryPatchTests(SharedService shared)
     }
 
     [Fact]
+    public async Task A_square_and_two_sides_replace_each_other()
+    {
+        var url = $"/v1/categories/{shared.NewName()}";
+        var created = await (
+            await shared.Http.PutAsJsonAsync(
+                url,
+                new
+                {
+                    imageWidth = 96,
+                    imageHeight = 64,
+                    aspect = "letterbox",
+                }
+            )
+        ).JsonAsync(201);
+        Assert.Equal((null, 96, 64), Sizes(created));
+        Assert.Equal("letterbox", created.Text("aspect"));
+        Assert.Equal((null, 128, 64), Sizes(await PatchAsync(url, """{"imageWidth":128}""")));
+        Assert.Equal((80, null, null), Sizes(await PatchAsync(url, """{"imageSize":80}""")));
+        Assert.Equal((null, 96, 48), Sizes(await PatchAsync(url, """{"imageWidth":96,"imageHeight":48}""")));
+        Assert.Equal((null, 96, 48), Sizes(await PatchAsync(url, """{"blurSigma":2}""")));
+        Assert.Equal((256, null, null), Sizes(await PatchAsync(url, """{"imageWidth":null,"imageHeight":null}""")));
+        Assert.Equal("letterbox", (await shared.Http.GetJsonAsync(url)).Text("aspect"));
+
+        static (int?, int?, int?) Sizes(JsonNode category) =>
+            (
+                category["imageSize"]?.GetValue<int>(),
+                category["imageWidth"]?.GetValue<int>(),
+                category["imageHeight"]?.GetValue<int>()
+            );
+    }
+
+    [Theory]
+    [InlineData("""{"imageWidth":96}""", "belong together")]
+    [InlineData("""{"imageHeight":96}""", "belong together")]
+    [InlineData("""{"imageWidth":96,"imageHeight":31}""", "imageHeight")]
+    [InlineData("""{"imageWidth":2049,"imageHeight":64}""", "imageWidth")]
+    [InlineData("""{"imageWidth":96,"imageHeight":64,"imageSize":64}""", "square")]
+    [InlineData("""{"imageWidth":96,"imageHeight":64,"cropSize":80}""", "64")]
+    public async Task Sizes_that_contradict_each_other_are_refused(string settings, string named)
+    {
+        var url = $"/v1/categories/{shared.NewName()}";
+        var body = new StringContent(settings, Encoding.UTF8, "application/json");
+        var problem = await (await shared.Http.PutAsync(url, body)).ProblemAsync(422, "invalid_settings");
+        Assert.Contains(named, problem.Text("detail"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_setting_of_a_request_is_kept_by_a_patch()
     {
         // Where the images come from is decided when a category is created.
         var named = typeof(CategoryRequest)
             .GetProperties()
             .Select(property => property.Name)
-            .Where(name => name != nameof(CategoryRequest.ImagesOf));
+            .Where(name => name != nameof(CategoryRequest.ImagesOf))
+            // Two sides replace the square.
+            .Except([nameof(CategoryRequest.ImageWidth), nameof(CategoryRequest.ImageHeight)]);
         Assert.Equal(
             named.Order(),
             Unusual.Select(member => char.ToUpperInvariant(member.Key[0]) + member.Key[1..]).Order()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using PaDiM.Bench.Measuring;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Engine;
 using PaDiM.Engine.Inference;
@@ -46,6 +47,9 @@ internal sealed class InProcessScorer : IDisposable
     {
         var embedder = _scorer.Embedder;
         var count = images.Count;
+        var frames = images
+            .Select(image => embedder.Preprocessing.CreateFrame(new Grid(image.Height, image.Width)))
+            .ToArray();
         var stage = 0;
         var last = Stopwatch.GetTimestamp();
         var length = embedder.PreparedLength;
@@ -58,7 +62,14 @@ internal sealed class InProcessScorer : IDisposable
         var maps = _scorer.ComputeDistances([.. Enumerable.Range(0, count).Select(features.GetTaps)], _compute);
         Lap();
         var scores = new float[count];
-        For(count, i => scores[i] = _scorer.GetScore(_scorer.ToPixels(new RawMap.Patches(maps[i]), default)));
+        For(
+            count,
+            i =>
+                scores[i] = _scorer.GetScore(
+                    _scorer.ToPixels(new RawMap.Patches(maps[i]), frames[i], default),
+                    frames[i]
+                )
+        );
         Lap();
         return scores;
 

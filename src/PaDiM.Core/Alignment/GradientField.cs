@@ -9,46 +9,46 @@ namespace PaDiM.Core.Alignment;
 /// of a rotated image) outweighs the outline of the part. Based on orientation correlation (Fitch, Kadyrov, Christmas,
 /// Kittler, "Orientation correlation", BMVC 2002).
 /// </summary>
-/// <param name="side">Side of the plane, in pixels.</param>
-/// <param name="values">Shape <c>(side, side, 2)</c>: along x, along y; magnitude below 1.</param>
-internal sealed class GradientField(int side, float[] values)
+/// <param name="size">Rows and columns of the plane.</param>
+/// <param name="values">Shape <c>(height, width, 2)</c>: along x, along y; magnitude below 1.</param>
+internal sealed class GradientField(Grid size, float[] values)
 {
     /// <summary>The mean gradient, in grey values per pixel, below which there is only rounding, and no edge.</summary>
     private const double MinMeanMagnitude = 1e-2;
 
-    /// <summary>Gets the side of the plane, in pixels.</summary>
-    public int Side { get; } = side;
+    /// <summary>Gets the rows and columns of the plane.</summary>
+    public Grid Size { get; } = size;
 
-    /// <summary>Gets the field, shape <c>(side, side, 2)</c>: along x, along y.</summary>
+    /// <summary>Gets the field, shape <c>(height, width, 2)</c>: along x, along y.</summary>
     public float[] Values { get; } = values;
 
     /// <summary>
     /// Computes the field of a plane by Sobel's operator; 0 on the border, and everywhere on a plane without edges.
     /// </summary>
-    /// <param name="plane">Shape <c>(side, side)</c>, grey values.</param>
-    /// <param name="side">Side of the plane, in pixels.</param>
-    public static GradientField FromPlane(ReadOnlySpan<float> plane, int side)
+    /// <param name="plane">Shape <c>(height, width)</c>, grey values.</param>
+    /// <param name="size">Rows and columns of the plane.</param>
+    public static GradientField FromPlane(ReadOnlySpan<float> plane, Grid size)
     {
-        var values = new float[2 * side * side];
+        var values = new float[2 * size.Positions];
         var sum = 0.0;
-        for (var y = 1; y < side - 1; y++)
-        for (var x = 1; x < side - 1; x++)
+        for (var y = 1; y < size.Height - 1; y++)
+        for (var x = 1; x < size.Width - 1; x++)
         {
-            var at = y * side + x;
-            var above = plane.Slice(at - side - 1, 3);
+            var at = y * size.Width + x;
+            var above = plane.Slice(at - size.Width - 1, 3);
             var row = plane.Slice(at - 1, 3);
-            var below = plane.Slice(at + side - 1, 3);
+            var below = plane.Slice(at + size.Width - 1, 3);
             var gx = (above[2] - above[0] + 2 * (row[2] - row[0]) + below[2] - below[0]) / 8;
             var gy = (below[0] - above[0] + 2 * (below[1] - above[1]) + below[2] - above[2]) / 8;
             values[2 * at] = gx;
             values[2 * at + 1] = gy;
             sum += MathF.Sqrt(gx * gx + gy * gy);
         }
-        var mean = (float)(sum / (side * side));
+        var mean = (float)(sum / size.Positions);
         if (mean < MinMeanMagnitude)
         {
             Array.Clear(values);
-            return new GradientField(side, values);
+            return new GradientField(size, values);
         }
         for (var i = 0; i < values.Length; i += 2)
         {
@@ -56,7 +56,7 @@ internal sealed class GradientField(int side, float[] values)
             values[i] *= factor;
             values[i + 1] *= factor;
         }
-        return new GradientField(side, values);
+        return new GradientField(size, values);
     }
 
     /// <summary>
@@ -69,8 +69,8 @@ internal sealed class GradientField(int side, float[] values)
         var rows = new float[Values.Length];
         var smoothed = new float[Values.Length];
         Filter(Values, rows, 2);
-        Filter(rows, smoothed, 2 * Side);
-        return new GradientField(Side, smoothed);
+        Filter(rows, smoothed, 2 * Size.Width);
+        return new GradientField(Size, smoothed);
     }
 
     /// <summary>
@@ -97,22 +97,22 @@ internal sealed class GradientField(int side, float[] values)
         double product = 0,
             own = 0,
             other = 0;
-        var last = Side - 1;
-        for (var y = 0; y < Side; y++)
+        var (lastX, lastY) = (Size.Width - 1, Size.Height - 1);
+        for (var y = 0; y < Size.Height; y++)
         {
-            var (startX, startY) = transform.Map(0, y, Side);
-            for (var x = 0; x < Side; x++)
+            var (startX, startY) = transform.Map(0, y, Size);
+            for (var x = 0; x < Size.Width; x++)
             {
                 var px = startX + cos * x;
                 var py = startY + sin * x;
-                if (!(px >= 0 && py >= 0 && px < last && py < last))
+                if (!(px >= 0 && py >= 0 && px < lastX && py < lastY))
                     continue;
                 var ix = (int)px;
                 var iy = (int)py;
                 var sx = (float)(px - ix);
                 var sy = (float)(py - iy);
-                var pair = image.Values.AsSpan(2 * (iy * Side + ix), 4);
-                var below = image.Values.AsSpan(2 * ((iy + 1) * Side + ix), 4);
+                var pair = image.Values.AsSpan(2 * (iy * Size.Width + ix), 4);
+                var below = image.Values.AsSpan(2 * ((iy + 1) * Size.Width + ix), 4);
                 // Bilinear weights of the four neighbours; each has two values, along x and along y.
                 var topLeft = (1 - sx) * (1 - sy);
                 var topRight = sx * (1 - sy);
@@ -120,8 +120,8 @@ internal sealed class GradientField(int side, float[] values)
                 var bottomRight = sx * sy;
                 var gx = topLeft * pair[0] + topRight * pair[2] + bottomLeft * below[0] + bottomRight * below[2];
                 var gy = topLeft * pair[1] + topRight * pair[3] + bottomLeft * below[1] + bottomRight * below[3];
-                var tx = Values[2 * (y * Side + x)];
-                var ty = Values[2 * (y * Side + x) + 1];
+                var tx = Values[2 * (y * Size.Width + x)];
+                var ty = Values[2 * (y * Size.Width + x) + 1];
                 // Gradients rotate with the image, so they are rotated back by the angle.
                 product += tx * (fieldCos * gx + fieldSin * gy) + ty * (fieldCos * gy - fieldSin * gx);
                 own += tx * tx + ty * ty;

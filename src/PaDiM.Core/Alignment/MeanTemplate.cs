@@ -18,38 +18,37 @@ public static class MeanTemplate
     /// registered <c>rounds</c> times (about 10 ms each at 256 pixels per side, on several cores). Memory: a few planes
     /// per core.
     /// </summary>
-    /// <param name="planes">Returns the same planes in the same order on every call; shape <c>(side, side)</c>, grey
+    /// <param name="planes">Returns the same planes in the same order on every call; shape <c>(height, width)</c>, grey
     /// values from 0 to 255. The arrays must not be reused during an enumeration.</param>
-    /// <param name="side">Side of the planes, 32 to 2048 pixels.</param>
+    /// <param name="size">Rows and columns of the planes, 32 to 2048 pixels each.</param>
     /// <param name="rounds">Number of rounds, at least 1; 3 are usually enough.</param>
     /// <param name="parallel">Degree of parallelism and cancellation; all cores when null.</param>
-    /// <returns>The template, shape <c>(side, side)</c>, grey values.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The side or the number of rounds is out of range.</exception>
+    /// <returns>The template, shape <c>(height, width)</c>, grey values.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A side or the number of rounds is out of range.</exception>
     /// <exception cref="ArgumentException">There are no planes, or one has another shape or a value that is not
     /// finite.</exception>
     public static float[] Build(
         Func<IEnumerable<float[]>> planes,
-        int side,
+        Grid size,
         int rounds,
         ParallelOptions? parallel = null
     )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(rounds, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(side, RigidRegistration.MinSide);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(side, RigidRegistration.MaxSide);
+        RigidRegistration.CheckSize(size);
         parallel ??= Partition.AllCores;
-        var template = FindMostTypical(planes, ComputeMean(planes, side, parallel), parallel);
+        var template = FindMostTypical(planes, ComputeMean(planes, size, parallel), parallel);
         for (var round = 1; round <= rounds; round++)
         {
-            var (mean, position) = Align(planes, template, side, parallel);
-            template = round == rounds ? mean : Move(mean, side, position.Inverse());
+            var (mean, position) = Align(planes, template, size, parallel);
+            template = round == rounds ? mean : Move(mean, size, position.Inverse());
         }
         return template;
     }
 
-    private static float[] ComputeMean(Func<IEnumerable<float[]>> planes, int side, ParallelOptions parallel)
+    private static float[] ComputeMean(Func<IEnumerable<float[]>> planes, Grid size, ParallelOptions parallel)
     {
-        var sum = new double[side * side];
+        var sum = new double[size.Positions];
         var count = 0;
         foreach (var plane in planes())
         {
@@ -97,13 +96,13 @@ public static class MeanTemplate
     private static (float[] Mean, RigidTransform Position) Align(
         Func<IEnumerable<float[]>> planes,
         float[] template,
-        int side,
+        Grid size,
         ParallelOptions parallel
     )
     {
-        var registration = new RigidRegistration(template, side);
-        var sum = new double[side * side];
-        var covered = new int[side * side];
+        var registration = new RigidRegistration(template, size);
+        var sum = new double[size.Positions];
+        var covered = new int[size.Positions];
         var count = 0;
         var position = RigidTransform.Identity;
         foreach (var batch in planes().Chunk(2 * Partition.Cores(parallel)))
@@ -112,18 +111,18 @@ public static class MeanTemplate
             Partition.Run(batch.Length, parallel, i => transforms[i] = registration.Register(batch[i]));
             // Cores split the rows, and each adds the planes in order: the sum does not depend on the number of cores.
             Partition.Run(
-                side,
+                size.Height,
                 parallel,
                 y =>
                 {
                     for (var i = 0; i < batch.Length; i++)
                         AddRow(
                             batch[i],
-                            side,
+                            size,
                             transforms[i],
                             y,
-                            sum.AsSpan(y * side, side),
-                            covered.AsSpan(y * side, side)
+                            sum.AsSpan(y * size.Width, size.Width),
+                            covered.AsSpan(y * size.Width, size.Width)
                         );
                 }
             );
@@ -143,7 +142,7 @@ public static class MeanTemplate
 
     private static void AddRow(
         ReadOnlySpan<float> plane,
-        int side,
+        Grid size,
         RigidTransform transform,
         int y,
         Span<double> sum,
@@ -151,26 +150,26 @@ public static class MeanTemplate
     )
     {
         var (sin, cos) = Math.SinCos(transform.Angle);
-        var (startX, startY) = transform.Map(0, y, side);
-        for (var x = 0; x < side; x++)
+        var (startX, startY) = transform.Map(0, y, size);
+        for (var x = 0; x < size.Width; x++)
         {
             var px = startX + cos * x;
             var py = startY + sin * x;
-            if (!Warping.IsCovered(px, side) || !Warping.IsCovered(py, side))
+            if (!Warping.IsCovered(px, size.Width) || !Warping.IsCovered(py, size.Height))
                 continue;
-            sum[x] += Warping.Sample(plane, px, py, side);
+            sum[x] += Warping.Sample(plane, px, py, size);
             covered[x]++;
         }
     }
 
-    private static float[] Move(float[] plane, int side, RigidTransform transform)
+    private static float[] Move(float[] plane, Grid size, RigidTransform transform)
     {
         var moved = new float[plane.Length];
-        for (var y = 0; y < side; y++)
-        for (var x = 0; x < side; x++)
+        for (var y = 0; y < size.Height; y++)
+        for (var x = 0; x < size.Width; x++)
         {
-            var (px, py) = transform.Map(x, y, side);
-            moved[y * side + x] = Warping.Sample(plane, px, py, side);
+            var (px, py) = transform.Map(x, y, size);
+            moved[y * size.Width + x] = Warping.Sample(plane, px, py, size);
         }
         return moved;
     }

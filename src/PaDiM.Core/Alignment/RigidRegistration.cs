@@ -6,7 +6,8 @@ namespace PaDiM.Core.Alignment;
 /// <summary>
 /// Finds the position of a part in a photograph relative to a template. A search over all rotations and shifts on
 /// gradient directions (<see cref="CoarseSearch"/>) finds the starts, robust Gauss-Newton
-/// (<see cref="RobustRefinement"/>) refines them at 64, 128 and at most 256 pixels, and the simplest movement that
+/// (<see cref="RobustRefinement"/>) refines them at 64, 128 and at most 256 pixels (for other shapes
+/// than squares, at as many pixels), and the simplest movement that
 /// explains the image is chosen: none, a shift, or a shift with a rotation. Immutable, thread-safe. On one machine the
 /// same template and plane give the same result.
 /// </summary>
@@ -15,7 +16,7 @@ public sealed class RigidRegistration
     /// <summary>The largest rotation in either direction that is found: 15 degrees, in radians.</summary>
     public const double MaxAngle = 15 * Math.PI / 180;
 
-    /// <summary>The largest shift in either direction along both axes that is found, as a share of the side.</summary>
+    /// <summary>The largest shift in either direction that is found, as a share of each side.</summary>
     public const double MaxShift = 0.15;
 
     /// <summary>The smallest side of a template, in pixels.</summary>
@@ -24,7 +25,8 @@ public sealed class RigidRegistration
     /// <summary>The largest side of a template, in pixels.</summary>
     public const int MaxSide = 2048;
 
-    private const int FinestSide = 256;
+    /// <summary>Side of a square of the finest level. Other shapes have as many pixels.</summary>
+    private const double FinestSide = 256;
 
     /// <summary>
     /// The correlation of gradient directions at 64 pixels below which nothing is moved. Independent textures reach
@@ -50,34 +52,60 @@ public sealed class RigidRegistration
     /// <summary>Tolerance of the range: a part may be at its limit, and the estimate slightly outside.</summary>
     private const double RangeTolerance = 0.02;
 
-    private readonly int _side;
+    private readonly Grid _size;
+    private readonly double _ratio;
+    private readonly double[] _sides;
     private readonly CoarseSearch _search;
     private readonly RobustRefinement[] _levels;
     private readonly GradientField _coarsestField;
     private readonly GradientField _judgeField;
 
     /// <summary>Prepares a template. Cost: about two registrations.</summary>
-    /// <param name="template">Shape <c>(side, side)</c>, grey values from 0 to 255; not kept.</param>
-    /// <param name="side">Side of the template, 32 to 2048 pixels.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The side is out of range.</exception>
+    /// <param name="template">Shape <c>(size.Height, size.Width)</c>, grey values from 0 to 255; not kept.</param>
+    /// <param name="size">Rows and columns of the template, 32 to 2048 pixels each.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A side is out of range.</exception>
     /// <exception cref="ArgumentException">The template has another shape or a value that is not finite.</exception>
-    public RigidRegistration(float[] template, int side)
+    public RigidRegistration(float[] template, Grid size)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(side, MinSide);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(side, MaxSide);
-        CheckPlane(template, side, nameof(template));
-        _side = side;
+        CheckSize(size);
+        CheckPlane(template, size, nameof(template));
+        _size = size;
+        // Exact for squares: the root of a square of a whole number.
+        var side = Math.Sqrt((double)size.Height * size.Width);
         var finest = Math.Min(side, FinestSide);
-        var plane = PlaneReduction.Reduce(template, side, finest);
-        _search = new CoarseSearch(plane, finest, MaxAngle, MaxShift);
+        _ratio = side / finest;
+        var plane = PlaneReduction.Reduce(template, size, _ratio);
+        var finestSize = PlaneReduction.GetSize(size, _ratio);
+        _search = new CoarseSearch(plane, finestSize, finest, MaxAngle, MaxShift);
         // A level close to the finest costs as much and adds nothing.
-        List<int> sides = [finest];
-        foreach (var coarser in (int[])[128, 64])
+        List<double> sides = [finest];
+        foreach (var coarser in (double[])[128, 64])
             if (coarser <= 0.75 * finest)
                 sides.Insert(0, coarser);
-        _levels = [.. sides.Select(s => new RobustRefinement(PlaneReduction.Reduce(plane, finest, s), s))];
-        _coarsestField = CreateField(plane, finest, _levels[0].Side);
-        _judgeField = CreateField(plane, finest, _levels[Math.Min(1, _levels.Length - 1)].Side).Smooth();
+        _sides = [.. sides];
+        _levels =
+        [
+            .. sides.Select(s => new RobustRefinement(
+                PlaneReduction.Reduce(plane, finestSize, finest / s),
+                PlaneReduction.GetSize(finestSize, finest / s)
+            )),
+        ];
+        _coarsestField = CreateField(plane, finestSize, finest / CoarsestSide);
+        _judgeField = CreateField(plane, finestSize, finest / JudgeSide).Smooth();
+    }
+
+    private double FinestLevelSide => _sides[^1];
+
+    private double CoarsestSide => _sides[0];
+
+    private double JudgeSide => _sides[Math.Min(1, _sides.Length - 1)];
+
+    /// <summary>Checks the size of a template.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A side is out of range.</exception>
+    internal static void CheckSize(Grid size)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(size.Height, size.Width), MinSide, nameof(size));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Math.Max(size.Height, size.Width), MaxSide, nameof(size));
     }
 
     /// <summary>
@@ -86,29 +114,30 @@ public sealed class RigidRegistration
     /// the angle is 0 if the part's symmetry leaves it undetermined. Cost: about 10 ms at 256 pixels per side, little
     /// more at larger sizes.
     /// </summary>
-    /// <param name="plane">Shape <c>(side, side)</c>, grey values from 0 to 255.</param>
-    /// <returns>The transform from the template to the image, in pixels of <c>side</c>.</returns>
+    /// <param name="plane">The template's shape, grey values from 0 to 255.</param>
+    /// <returns>The transform from the template to the image, in pixels of the template.</returns>
     /// <exception cref="ArgumentException">The plane has another shape or a value that is not finite.</exception>
     public RigidTransform Register(ReadOnlySpan<float> plane)
     {
-        CheckPlane(plane, _side, nameof(plane));
-        var finest = _levels[^1].Side;
-        var image = _side == finest ? plane : PlaneReduction.Reduce(plane, _side, finest);
+        CheckPlane(plane, _size, nameof(plane));
+        var finest = FinestLevelSide;
+        var size = _levels[^1].Size;
+        var image = size == _size ? plane : PlaneReduction.Reduce(plane, _size, _ratio);
 
-        var candidates = _search.FindCandidates(CreateField(image, finest, _search.Side));
-        var start = PlaneReduction.Reduce(image, finest, _coarsestField.Side);
-        var edges = GradientField.FromPlane(start, _coarsestField.Side);
+        var candidates = _search.FindCandidates(CreateField(image, size, finest / _search.Side));
+        var start = PlaneReduction.Reduce(image, size, finest / CoarsestSide);
+        var edges = GradientField.FromPlane(start, _coarsestField.Size);
         var best = FindBestFit(candidates, start, edges);
         if (best is not { } rigid)
             return RigidTransform.Identity;
 
-        var middle = PlaneReduction.Reduce(image, finest, _judgeField.Side);
-        edges = GradientField.FromPlane(middle, _judgeField.Side).Smooth();
+        var middle = PlaneReduction.Reduce(image, size, finest / JudgeSide);
+        edges = GradientField.FromPlane(middle, _judgeField.Size).Smooth();
         var unturned = candidates.First(candidate => candidate.Transform.Angle == 0).Transform;
-        var shift = Refine(0, start, unturned.Scale((double)_coarsestField.Side / _search.Side), rotates: false);
+        var shift = Refine(0, start, unturned.Scale(CoarsestSide / _search.Side), rotates: false);
         if (_levels.Length > 1)
         {
-            var factor = (double)_judgeField.Side / _coarsestField.Side;
+            var factor = JudgeSide / CoarsestSide;
             rigid = Refine(1, middle, rigid.Scale(factor), rotates: true);
             shift = Refine(1, middle, shift.Scale(factor), rotates: false);
         }
@@ -119,17 +148,17 @@ public sealed class RigidRegistration
             var reached = ComputeFisherZ(richer, edges);
             if (
                 reached > chosen.Correlation + MinGain
-                || (IsInRange(richer, _judgeField.Side) && GetMaxDisplacement(chosen.Transform, richer) < SmallMovement)
+                || (IsInRange(richer, _judgeField.Size) && GetMaxDisplacement(chosen.Transform, richer) < SmallMovement)
             )
                 chosen = (richer, reached);
         }
         if (chosen.Transform == RigidTransform.Identity)
             return RigidTransform.Identity;
 
-        var result = chosen.Transform.Scale((double)finest / _judgeField.Side);
+        var result = chosen.Transform.Scale(finest / JudgeSide);
         if (_levels.Length > 2)
             result = Refine(2, image, result, rotates: result.Angle != 0);
-        return IsInRange(result, finest) ? result.Scale((double)_side / finest) : RigidTransform.Identity;
+        return IsInRange(result, size) ? result.Scale(_ratio) : RigidTransform.Identity;
     }
 
     /// <summary>
@@ -150,8 +179,8 @@ public sealed class RigidRegistration
             .Transform;
         foreach (var start in (RigidTransform[])[leading, other])
         {
-            var fit = Refine(0, image, start.Scale((double)_coarsestField.Side / _search.Side), rotates: true);
-            if (!IsInRange(fit, _coarsestField.Side))
+            var fit = Refine(0, image, start.Scale(CoarsestSide / _search.Side), rotates: true);
+            if (!IsInRange(fit, _coarsestField.Size))
                 continue;
             var reached = _coarsestField.Correlate(edges, fit);
             if (reached > correlation)
@@ -170,28 +199,33 @@ public sealed class RigidRegistration
             .Refine(image, start, rotates, steps: 16 >> level, tolerance: level == _levels.Length - 1 ? 0.01 : 0.03);
 
     /// <summary>
-    /// Gets the largest distance between the images of a point of the rim under two movements, as a share of the side.
+    /// Gets the largest distance between the images of a point of the rim under two movements, as a share of
+    /// the side of a square with as many pixels.
     /// </summary>
     private double GetMaxDisplacement(RigidTransform a, RigidTransform b) =>
-        Math.Abs(a.Angle - b.Angle) / 2
-        + Math.Sqrt(Math.Pow(a.ShiftX - b.ShiftX, 2) + Math.Pow(a.ShiftY - b.ShiftY, 2)) / _judgeField.Side;
+        Math.Abs(a.Angle - b.Angle) / 2 * (Math.Max(_judgeField.Size.Height, _judgeField.Size.Width) / JudgeSide)
+        + Math.Sqrt(Math.Pow(a.ShiftX - b.ShiftX, 2) + Math.Pow(a.ShiftY - b.ShiftY, 2)) / JudgeSide;
 
     private double ComputeFisherZ(RigidTransform transform, GradientField edges) =>
-        IsInRange(transform, _judgeField.Side)
+        IsInRange(transform, _judgeField.Size)
             ? Math.Atanh(Math.Clamp(_judgeField.Correlate(edges, transform), -0.999, 0.999))
             : double.NegativeInfinity;
 
-    private static bool IsInRange(RigidTransform transform, int side) =>
+    private static bool IsInRange(RigidTransform transform, Grid size) =>
         Math.Abs(transform.Angle) <= MaxAngle + RangeTolerance
-        && Math.Max(Math.Abs(transform.ShiftX), Math.Abs(transform.ShiftY)) <= (MaxShift + RangeTolerance) * side;
+        && Math.Abs(transform.ShiftX) <= (MaxShift + RangeTolerance) * size.Width
+        && Math.Abs(transform.ShiftY) <= (MaxShift + RangeTolerance) * size.Height;
 
-    private static GradientField CreateField(ReadOnlySpan<float> plane, int side, int target) =>
-        GradientField.FromPlane(PlaneReduction.Reduce(plane, side, target), target);
+    private static GradientField CreateField(ReadOnlySpan<float> plane, Grid size, double ratio) =>
+        GradientField.FromPlane(PlaneReduction.Reduce(plane, size, ratio), PlaneReduction.GetSize(size, ratio));
 
-    private static void CheckPlane(ReadOnlySpan<float> plane, int side, string name)
+    private static void CheckPlane(ReadOnlySpan<float> plane, Grid size, string name)
     {
-        if (plane.Length != side * side)
-            throw new ArgumentException($"'{name}' has {plane.Length} values, but its shape has {side * side}.", name);
+        if (plane.Length != size.Positions)
+            throw new ArgumentException(
+                $"'{name}' has {plane.Length} values, but its shape has {size.Positions}.",
+                name
+            );
         if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes(plane)))
             throw new ArgumentException($"'{name}' has a value that is not finite.", name);
     }

@@ -20,7 +20,7 @@ internal sealed class RobustRefinement
     private const double DegreesOfFreedom = 5;
 
     /// <summary>
-    /// The template at this size, and its derivatives along x, along y and by the angle; shape <c>(side, side)</c>
+    /// The template at this size, and its derivatives along x, along y and by the angle; shape <c>(height, width)</c>
     /// each.
     /// </summary>
     private readonly float[] _plane,
@@ -30,37 +30,38 @@ internal sealed class RobustRefinement
     private readonly float[] _ones;
 
     /// <summary>Prepares a template.</summary>
-    /// <param name="plane">The template, shape <c>(side, side)</c>, grey values.</param>
-    /// <param name="side">Side of the template, in pixels.</param>
-    public RobustRefinement(float[] plane, int side)
+    /// <param name="plane">The template, shape <c>(height, width)</c>, grey values.</param>
+    /// <param name="size">Rows and columns of the template.</param>
+    public RobustRefinement(float[] plane, Grid size)
     {
         _plane = plane;
-        Side = side;
+        Size = size;
         _alongX = new float[plane.Length];
         _alongY = new float[plane.Length];
         _byAngle = new float[plane.Length];
-        _ones = new float[side];
+        _ones = new float[size.Width];
         Array.Fill(_ones, 1);
-        var centre = (side - 1) / 2f;
-        for (var y = 1; y < side - 1; y++)
-        for (var x = 1; x < side - 1; x++)
+        var centreX = (size.Width - 1) / 2f;
+        var centreY = (size.Height - 1) / 2f;
+        for (var y = 1; y < size.Height - 1; y++)
+        for (var x = 1; x < size.Width - 1; x++)
         {
             // Central differences.
-            var at = y * side + x;
+            var at = y * size.Width + x;
             _alongX[at] = (plane[at + 1] - plane[at - 1]) / 2;
-            _alongY[at] = (plane[at + side] - plane[at - side]) / 2;
+            _alongY[at] = (plane[at + size.Width] - plane[at - size.Width]) / 2;
             // Rotation in pixels at the rim, so that all three unknowns have the same unit and the same tolerance.
-            _byAngle[at] = (_alongY[at] * (x - centre) - _alongX[at] * (y - centre)) / Radius;
+            _byAngle[at] = (_alongY[at] * (x - centreX) - _alongX[at] * (y - centreY)) / Radius;
         }
     }
 
-    /// <summary>Gets the side of the template, in pixels.</summary>
-    public int Side { get; }
+    /// <summary>Gets the rows and columns of the template.</summary>
+    public Grid Size { get; }
 
-    private float Radius => Side / 2f;
+    private float Radius => Math.Max(Size.Height, Size.Width) / 2f;
 
     /// <summary>Refines a transform to the nearest best fit. Cost: one pass over the plane per step.</summary>
-    /// <param name="image">Shape <c>(side, side)</c>, grey values.</param>
+    /// <param name="image">Shape <c>(height, width)</c>, grey values.</param>
     /// <param name="start">The first estimate, in pixels of this size; within about a pixel of the fit at the
     /// rim.</param>
     /// <param name="rotates">False to keep the angle.</param>
@@ -78,7 +79,7 @@ internal sealed class RobustRefinement
         var light = default(Light?);
         // The upper triangle of the normal equations by rows, then their right-hand side.
         var sums = new double[Unknowns * (Unknowns + 1) / 2 + Unknowns];
-        var rows = new Rows(Side);
+        var rows = new Rows(Size.Width);
         for (var step = 0; step < steps; step++)
         {
             light ??= EstimateLight(image, transform, rows);
@@ -115,10 +116,10 @@ internal sealed class RobustRefinement
             sumI = 0,
             squareT = 0,
             squareI = 0;
-        for (var y = 0; y < Side; y++)
+        for (var y = 0; y < Size.Height; y++)
         {
             n += SampleRow(image, transform, y, rows);
-            var template = _plane.AsSpan(y * Side, Side);
+            var template = _plane.AsSpan(y * Size.Width, Size.Width);
             TensorPrimitives.Multiply(template, rows.Weight, rows.Column);
             sumT += TensorPrimitives.Sum<float>(rows.Column);
             squareT += TensorPrimitives.Dot(rows.Column, template);
@@ -149,16 +150,16 @@ internal sealed class RobustRefinement
     {
         double squares = 0,
             pixels = 0;
-        for (var y = 0; y < Side; y++)
+        for (var y = 0; y < Size.Height; y++)
         {
             var seen = SampleRow(image, transform, y, rows);
             if (seen == 0)
                 continue;
             pixels += seen;
-            var range = y * Side;
+            var range = y * Size.Width;
             // Column = residual^2 with residual = I - gain T - offset.
             // Weight = inside (nu + 1) / (nu + residual^2 / variance), nu the degrees of freedom.
-            TensorPrimitives.MultiplyAdd(_plane.AsSpan(range, Side), (float)-light.Gain, rows.Image, rows.Column);
+            TensorPrimitives.MultiplyAdd(_plane.AsSpan(range, Size.Width), (float)-light.Gain, rows.Image, rows.Column);
             TensorPrimitives.Subtract(rows.Column, (float)light.Offset, rows.Column);
             TensorPrimitives.Multiply(rows.Column, rows.Column, rows.Column);
             TensorPrimitives.Divide(rows.Column, (float)(light.Variance * DegreesOfFreedom), rows.Divisor);
@@ -182,10 +183,10 @@ internal sealed class RobustRefinement
     private ReadOnlySpan<float> GetColumn(int unknown, int start) =>
         unknown switch
         {
-            0 => _alongX.AsSpan(start, Side),
-            1 => _alongY.AsSpan(start, Side),
-            2 => _byAngle.AsSpan(start, Side),
-            3 => _plane.AsSpan(start, Side),
+            0 => _alongX.AsSpan(start, Size.Width),
+            1 => _alongY.AsSpan(start, Size.Width),
+            2 => _byAngle.AsSpan(start, Size.Width),
+            3 => _plane.AsSpan(start, Size.Width),
             _ => _ones,
         };
 
@@ -197,14 +198,14 @@ internal sealed class RobustRefinement
     private int SampleRow(ReadOnlySpan<float> image, RigidTransform transform, int y, Rows rows)
     {
         var (sin, cos) = Math.SinCos(transform.Angle);
-        var (startX, startY) = transform.Map(0, y, Side);
-        var last = Side - 1;
+        var (startX, startY) = transform.Map(0, y, Size);
+        var (lastX, lastY) = (Size.Width - 1, Size.Height - 1);
         var seen = 0;
-        for (var x = 0; x < Side; x++)
+        for (var x = 0; x < Size.Width; x++)
         {
             var px = startX + cos * x;
             var py = startY + sin * x;
-            if (!(px >= 0 && py >= 0 && px < last && py < last))
+            if (!(px >= 0 && py >= 0 && px < lastX && py < lastY))
             {
                 rows.Image[x] = 0;
                 rows.Weight[x] = 0;
@@ -215,8 +216,8 @@ internal sealed class RobustRefinement
             var iy = (int)py;
             var sx = (float)(px - ix);
             var sy = (float)(py - iy);
-            var above = image.Slice(iy * Side + ix, 2);
-            var below = image.Slice((iy + 1) * Side + ix, 2);
+            var above = image.Slice(iy * Size.Width + ix, 2);
+            var below = image.Slice((iy + 1) * Size.Width + ix, 2);
             var top = above[0] + (above[1] - above[0]) * sx;
             var bottom = below[0] + (below[1] - below[0]) * sx;
             rows.Image[x] = top + (bottom - top) * sy;
@@ -284,11 +285,11 @@ internal sealed class RobustRefinement
     private readonly record struct Light(double Gain, double Offset, double Variance);
 
     /// <summary>The buffers of one refinement, for one row of the image.</summary>
-    private sealed class Rows(int side)
+    private sealed class Rows(int width)
     {
-        public float[] Image { get; } = new float[side];
-        public float[] Weight { get; } = new float[side];
-        public float[] Column { get; } = new float[side];
-        public float[] Divisor { get; } = new float[side];
+        public float[] Image { get; } = new float[width];
+        public float[] Weight { get; } = new float[width];
+        public float[] Column { get; } = new float[width];
+        public float[] Divisor { get; } = new float[width];
     }
 }

@@ -18,11 +18,11 @@ public readonly record struct AffineMap(double Xx, double Xy, double X0, double 
 
     /// <summary>Creates the map of a movement, from edges to edges.</summary>
     /// <param name="movement">The movement, which maps centres of pixels.</param>
-    /// <param name="side">Side of its square, in pixels.</param>
-    public static AffineMap Create(RigidTransform movement, int side)
+    /// <param name="size">Size of its image, in pixels.</param>
+    public static AffineMap Create(RigidTransform movement, Grid size)
     {
         var (sin, cos) = Math.SinCos(movement.Angle);
-        var (x, y) = movement.Map(-0.5, -0.5, side);
+        var (x, y) = movement.Map(-0.5, -0.5, size);
         return new AffineMap(cos, -sin, x + 0.5, sin, cos, y + 0.5);
     }
 

@@ -1,7 +1,7 @@
 namespace PaDiM.Core.Geometry;
 
 /// <summary>
-/// The position of a part in a photograph relative to the template: a rotation about the centre of the square, then a
+/// The position of a part in a photograph relative to the template: a rotation about the centre of the image, then a
 /// shift. It maps the centre of a pixel of the template to the same point of the part in the image, so sampling an
 /// image at <see cref="Map"/> of every pixel brings it into the frame of the template.
 /// </summary>
@@ -14,18 +14,19 @@ public readonly record struct RigidTransform(double Angle, double ShiftX, double
     public static RigidTransform Identity => default;
 
     /// <summary>
-    /// Maps a point of the template to the image: <c>c + R (p - c) + shift</c> with <c>c = (side - 1) / 2</c>.
+    /// Maps a point of the template to the image: <c>c + R (p - c) + shift</c> with c the centre, <c>(size - 1) / 2</c>.
     /// </summary>
     /// <param name="x">Column in pixels, 0 at the centre of the first pixel.</param>
     /// <param name="y">Row in pixels, 0 at the centre of the first pixel.</param>
-    /// <param name="side">Side of the square, in pixels.</param>
-    public (double X, double Y) Map(double x, double y, int side)
+    /// <param name="size">Size of template and image, in pixels.</param>
+    public (double X, double Y) Map(double x, double y, Grid size)
     {
         var (sin, cos) = Math.SinCos(Angle);
-        var centre = (side - 1) / 2.0;
+        var centreX = (size.Width - 1) / 2.0;
+        var centreY = (size.Height - 1) / 2.0;
         return (
-            centre + cos * (x - centre) - sin * (y - centre) + ShiftX,
-            centre + sin * (x - centre) + cos * (y - centre) + ShiftY
+            centreX + cos * (x - centreX) - sin * (y - centreY) + ShiftX,
+            centreY + sin * (x - centreX) + cos * (y - centreY) + ShiftY
         );
     }
 
@@ -47,7 +48,7 @@ public readonly record struct RigidTransform(double Angle, double ShiftX, double
         );
     }
 
-    /// <summary>Gets the same movement for another size of the square.</summary>
-    /// <param name="factor">The new side divided by the old one.</param>
+    /// <summary>Gets the same movement for another size of the image.</summary>
+    /// <param name="factor">The new sides divided by the old ones.</param>
     internal RigidTransform Scale(double factor) => new(Angle, ShiftX * factor, ShiftY * factor);
 }

@@ -187,6 +187,10 @@ public sealed record FitSettings
             SignificantBits = SignificantBits,
         };
 
+    /// <summary>Gets the size of what the model sees of an image: all of it, or its region of interest.</summary>
+    /// <param name="size">Size of the upright image.</param>
+    public Grid GetSeenSize(Grid size) => Region?.ToPixels(size).Size ?? size;
+
     /// <summary>Gets the size that images are resized to, before any crop.</summary>
     public Grid GetImageSize() => new(ImageHeight ?? ImageSize, ImageWidth ?? ImageSize);
 
@@ -205,24 +209,40 @@ public sealed record FitSettings
     /// Gets the size of the golden images, in pixels: the image size or, with tiles, the largest whole fraction of it
     /// that keeps a golden image small.
     /// </summary>
-    public Grid GetGoldenSize()
+    public Grid GetGoldenSize() => GetGoldenSize(GetImageSize());
+
+    /// <summary>Gets the size of the golden image of a resized image, which may lack the border of a letterbox.</summary>
+    /// <param name="resized">Size of the resized image.</param>
+    public Grid GetGoldenSize(Grid resized)
     {
+        if (Tiles is null)
+            return resized;
         var size = GetImageSize();
         var parts = (Math.Max(size.Height, size.Width) + MaxTiledGoldenSize - 1) / MaxTiledGoldenSize;
-        return Tiles is null ? size : new Grid(Math.Max(1, size.Height / parts), Math.Max(1, size.Width / parts));
+        return new Grid(Math.Max(1, resized.Height / parts), Math.Max(1, resized.Width / parts));
     }
 
     /// <summary>Creates the tiles of the prepared image, in pixels; null for the whole image at once.</summary>
     public TileGrid? CreateTiles() =>
         Tiles is { } tiles ? new TileGrid(GetPreparedSize(), tiles.Size, tiles.Overlap) : null;
 
-    /// <summary>Creates the region of the prepared image's pixels that count; null for all.</summary>
+    /// <summary>Creates the region of the pixels that count in images without a border; null for all.</summary>
     /// <param name="ignored">True where a pixel is ignored, at the image size and before the crop; null for
     /// none.</param>
     /// <param name="patches">The grid of patch positions.</param>
     /// <exception cref="ArgumentException">The mask has another size, or ignores all of the prepared image.</exception>
     public RegionOfInterest? CreateRegion(bool[]? ignored, Grid patches) =>
-        ignored is null ? null : new RegionOfInterest(CropMask(ignored), GetPreparedSize(), patches, BlurSigma);
+        CreateRegion(ignored, CreateFrame(GetImageSize()), patches);
+
+    /// <summary>Creates the region of the pixels that count in an image; null for all. A border does not count.</summary>
+    /// <param name="ignored">As for <see cref="CreateRegion(bool[], Grid)"/>.</param>
+    /// <param name="frame">How the image lies in the prepared image.</param>
+    /// <param name="patches">The grid of patch positions.</param>
+    /// <exception cref="ArgumentException">The mask has another size, or ignores all of the image.</exception>
+    public RegionOfInterest? CreateRegion(bool[]? ignored, ImageFrame frame, Grid patches) =>
+        ignored is null && !frame.HasBorder
+            ? null
+            : new RegionOfInterest(FindUncounted(ignored, frame), frame.Prepared, patches, BlurSigma);
 
     /// <summary>Creates what reads the score of an image off its map.</summary>
     /// <param name="region">The pixels that count; null for all.</param>
@@ -232,35 +252,79 @@ public sealed record FitSettings
     /// <summary>
     /// Gets why an ignore mask cannot be used: it leaves no pixel of the prepared image. Null if it can.
     /// </summary>
-    /// <param name="ignored">As for <see cref="CreateRegion"/>.</param>
-    public string? ValidateIgnoreMask(bool[]? ignored) =>
-        ignored is not null && Array.TrueForAll(CropMask(ignored), pixel => pixel)
-            ? "The ignore mask leaves no pixel of the prepared image. White pixels are ignored; paint black what "
-                + "counts."
+    /// <param name="ignored">As for <see cref="CreateRegion(bool[], Grid)"/>.</param>
+    /// <param name="image">Size of an image that would be prepared; null for one without a border.</param>
+    public string? ValidateIgnoreMask(bool[]? ignored, Grid? image = null) =>
+        ignored is not null
+        && Array.TrueForAll(FindUncounted(ignored, CreateFrame(image ?? GetImageSize())), pixel => pixel)
+            ? (
+                image is { } size && Aspect == AspectMode.Letterbox
+                    ? $"The ignore mask leaves no pixel of an image of {size.Width} x {size.Height} pixels. "
+                    : "The ignore mask leaves no pixel of the prepared image. "
+            ) + "White pixels are ignored; paint black what counts."
             : null;
 
-    private bool[] CropMask(bool[] ignored)
+    /// <summary>Finds the pixels of the prepared image that are ignored, or do not show the image.</summary>
+    private static bool[] FindUncounted(bool[]? ignored, ImageFrame frame)
     {
-        var frame = CreateFrame(GetImageSize());
         var (size, whole) = (frame.Prepared, frame.ImageSize);
-        Shapes.CheckLength(ignored, whole.Positions);
+        if (ignored is not null)
+            Shapes.CheckLength(ignored, whole.Positions);
         var prepared = new bool[size.Positions];
-        for (var y = 0; y < size.Height; y++)
-            ignored
-                .AsSpan((y + frame.Rows.Margin) * whole.Width + frame.Columns.Margin, size.Width)
-                .CopyTo(prepared.AsSpan(y * size.Width));
+        var (rows, columns) = (frame.Rows, frame.Columns);
+        Array.Fill(prepared, true);
+        for (var y = rows.ContentStart; y < rows.ContentStart + rows.ContentLength; y++)
+        {
+            var row = prepared.AsSpan(y * size.Width + columns.ContentStart, columns.ContentLength);
+            if (ignored is null)
+                row.Clear();
+            else
+                ignored
+                    .AsSpan(
+                        (y + rows.Margin) * whole.Width + columns.ContentStart + columns.Margin,
+                        columns.ContentLength
+                    )
+                    .CopyTo(row);
+        }
         return prepared;
+    }
+
+    /// <summary>Gets a sentence about the first size that is out of range; null if all are valid.</summary>
+    private string? ValidateSizes()
+    {
+        if (ImageWidth is null != ImageHeight is null)
+            return "imageWidth and imageHeight belong together: name both, or neither for a square (imageSize).";
+        if (ImageWidth is null && ValidateSide(ImageSize, "imageSize") is { } badSize)
+            return badSize;
+        if (ImageWidth is { } width && ValidateSide(width, "imageWidth") is { } badWidth)
+            return badWidth;
+        if (ImageHeight is { } height && ValidateSide(height, "imageHeight") is { } badHeight)
+            return badHeight;
+        if (!Enum.IsDefined(Aspect))
+            return "aspect must be stretch, letterbox or crop.";
+        var size = GetImageSize();
+        var shorter = Math.Min(size.Height, size.Width);
+        if (CropSize is not { } crop || (crop >= MinSize && crop <= shorter))
+            return null;
+        return ImageWidth is null
+            ? $"cropSize must lie between {MinSize} and imageSize ({shorter}) pixels."
+            : $"cropSize must lie between {MinSize} and the shorter of imageWidth and imageHeight ({shorter}) pixels.";
+    }
+
+    private string? ValidateSide(int side, string name)
+    {
+        if (side >= MinSize && side <= (Tiles is null ? MaxSize : MaxTiledSize))
+            return null;
+        return Tiles is null
+            ? $"{name} must lie between {MinSize} and {MaxSize} pixels; with tiles, up to {MaxTiledSize}."
+            : $"{name} must lie between {MinSize} and {MaxTiledSize} pixels.";
     }
 
     /// <summary>Gets a sentence about the first setting that is out of range; null if all are valid.</summary>
     public string? Validate()
     {
-        if (ImageSize < MinSize || ImageSize > (Tiles is null ? MaxSize : MaxTiledSize))
-            return Tiles is null
-                ? $"imageSize must lie between {MinSize} and {MaxSize} pixels; with tiles, up to {MaxTiledSize}."
-                : $"imageSize must lie between {MinSize} and {MaxTiledSize} pixels.";
-        if (CropSize is { } crop && (crop < MinSize || crop > ImageSize))
-            return $"cropSize must lie between {MinSize} and imageSize ({ImageSize}) pixels.";
+        if (ValidateSizes() is { } fault)
+            return fault;
         if (Tiles?.Validate(GetPreparedSize()) is { } tileFault)
             return tileFault;
         if (Dimensions < 1)

@@ -18,8 +18,10 @@ namespace PaDiM.Core.Persistence;
 /// / 2) with <c>scale</c> BF16 (h, w, d), or, for few images, as <c>basis</c> F32 (h, w, r, d), <c>whitening</c> F32
 /// (h, w, r (r + 1) / 2) and <c>ridge</c> F32 (h, w), 0 where a position does not count, or, where 16 bits are too few,
 /// as <c>whitening</c> F32 (h, w, d (d + 1) / 2) alone; <c>calibration</c> F64 (n); the reduction as <c>channels</c> I32 (d) or <c>projection</c> F32
-/// (C, d); <c>golden</c> U8 (k, s, s, 3) with <c>goldenScores</c> F32 (k); where pixels are ignored, <c>ignored</c> U8
-/// (s, s); where all positions share a Gaussian, h = w = 1 above and <c>grid</c> I32 (2); where images are aligned, <c>template</c> F32 (s, s); and a JSON card under the metadata key <c>padim</c>.
+/// (C, d); <c>golden</c> U8 (k, H, W, 3) with <c>goldenScores</c> F32 (k) and, for a letterbox, <c>goldenSizes</c> I32
+/// (k, 2): what is below and right of these rows and columns is 0; where pixels are ignored, <c>ignored</c> U8 (H, W);
+/// where all positions share a Gaussian, h = w = 1 above and <c>grid</c> I32 (2); where images are aligned,
+/// <c>template</c> F32 (H, W), all at the image size of H x W; and a JSON card under the metadata key <c>padim</c>.
 /// </summary>
 public static class ModelFile
 {
@@ -46,7 +48,7 @@ public static class ModelFile
             ["format"] = Format,
             ["padim"] = JsonSerializer.Serialize(card, ModelJson.Default.ModelCard),
         };
-        var side = (long)model.Settings.ImageSize;
+        var size = model.Settings.GetImageSize();
         var d = model.Distribution.Dimensions;
         List<SafetensorsTensor> tensors =
         [
@@ -69,13 +71,22 @@ public static class ModelFile
         ];
         if (model.GoldenImages is { Count: > 0 } golden)
         {
+            var goldenSize = model.Settings.GetGoldenSize();
             tensors.Add(
                 SafetensorsTensor.Create(
                     "golden",
-                    [golden.Count, model.Settings.GetGoldenSize().Height, model.Settings.GetGoldenSize().Width, 3],
-                    golden.SelectMany(image => image.Pixels).ToArray()
+                    [golden.Count, goldenSize.Height, goldenSize.Width, 3],
+                    golden.SelectMany(image => Pad(image, goldenSize)).ToArray()
                 )
             );
+            if (model.Settings.Aspect == AspectMode.Letterbox)
+                tensors.Add(
+                    SafetensorsTensor.Create(
+                        "goldenSizes",
+                        [golden.Count, 2],
+                        golden.SelectMany(image => new[] { image.Size.Height, image.Size.Width }).ToArray()
+                    )
+                );
             tensors.Add(
                 SafetensorsTensor.Create("goldenScores", [golden.Count], golden.Select(image => image.Score).ToArray())
             );
@@ -84,7 +95,7 @@ public static class ModelFile
             tensors.Add(
                 SafetensorsTensor.Create(
                     "ignored",
-                    [side, side],
+                    [size.Height, size.Width],
                     Array.ConvertAll(ignored, pixel => (byte)(pixel ? 1 : 0))
                 )
             );
@@ -111,7 +122,7 @@ public static class ModelFile
             card = card with { Settings = AddEarlierSettings(card.Settings, json) };
             if ((card.Settings.Validate() ?? card.Validate()) is { } fault)
                 throw new InvalidDataException($"The file's description is invalid: {fault}");
-            var side = (long)card.Settings.ImageSize;
+            var size = card.Settings.GetImageSize();
             var templateSize = card.Settings.GetTemplateSize();
             var distribution = ReadDistribution(file, card.Settings.Positions);
             var d = distribution.Dimensions;
@@ -141,9 +152,9 @@ public static class ModelFile
                 card.TrainingImages
             )
             {
-                GoldenImages = ReadGoldenImages(file, card.Settings.GetGoldenSize()),
+                GoldenImages = ReadGoldenImages(file, card.Settings),
                 Ignored = file.Contains("ignored")
-                    ? Array.ConvertAll(file.ReadArray<byte>("ignored", side, side), pixel => pixel != 0)
+                    ? Array.ConvertAll(file.ReadArray<byte>("ignored", size.Height, size.Width), pixel => pixel != 0)
                     : null,
                 Template =
                     card.Settings.Alignment == AlignmentMethod.None
@@ -285,7 +296,7 @@ public static class ModelFile
         return replaced;
     }
 
-    private static GoldenImage[] ReadGoldenImages(SafetensorsReader file, Grid size)
+    private static GoldenImage[] ReadGoldenImages(SafetensorsReader file, FitSettings settings)
     {
         if (!file.Contains("golden"))
             return [];
@@ -295,9 +306,47 @@ public static class ModelFile
                 $"The file has {count} golden images; a model has at most {MaxGoldenImages}, since every load scores "
                     + "them."
             );
-        var pixels = file.ReadArray<byte>("golden", count, size.Height, size.Width, 3);
+        var whole = settings.GetGoldenSize();
+        var pixels = file.ReadArray<byte>("golden", count, whole.Height, whole.Width, 3);
         var scores = ReadFiniteArray(file, "goldenScores", count);
-        return [.. pixels.Chunk(size.Positions * 3).Select((image, i) => new GoldenImage(image, scores[i]))];
+        var sizes = settings.Aspect == AspectMode.Letterbox ? file.ReadArray<int>("goldenSizes", count, 2) : null;
+        return
+        [
+            .. pixels
+                .Chunk(3 * whole.Positions)
+                .Select(
+                    (image, i) =>
+                    {
+                        var size = sizes is null ? whole : new Grid(sizes[2 * i], sizes[2 * i + 1]);
+                        if (size.Height < 1 || size.Width < 1 || size.Height > whole.Height || size.Width > whole.Width)
+                            throw new InvalidDataException("A golden image is larger than the image size, or empty.");
+                        return new GoldenImage(size, Cut(image, whole, size), scores[i]);
+                    }
+                ),
+        ];
+    }
+
+    /// <summary>Fills an image up to a larger size, with black below and on the right.</summary>
+    private static byte[] Pad(GoldenImage image, Grid whole)
+    {
+        if (image.Size == whole)
+            return image.Pixels;
+        var padded = new byte[3 * whole.Positions];
+        for (var y = 0; y < image.Size.Height; y++)
+            image
+                .Pixels.AsSpan(3 * y * image.Size.Width, 3 * image.Size.Width)
+                .CopyTo(padded.AsSpan(3 * y * whole.Width));
+        return padded;
+    }
+
+    private static byte[] Cut(byte[] padded, Grid whole, Grid size)
+    {
+        if (size == whole)
+            return padded;
+        var pixels = new byte[3 * size.Positions];
+        for (var y = 0; y < size.Height; y++)
+            padded.AsSpan(3 * y * whole.Width, 3 * size.Width).CopyTo(pixels.AsSpan(3 * y * size.Width));
+        return pixels;
     }
 
     private static ReadOnlyMemory<float> ReadFinite(SafetensorsReader file, string name, params long[] shape) =>

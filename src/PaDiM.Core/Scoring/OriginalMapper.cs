@@ -9,6 +9,9 @@ public sealed class OriginalMapper(ImageFrame frame, RegionPlacement? region = n
 {
     private readonly RegionMapper? _region = region is null ? null : new RegionMapper(region);
 
+    /// <summary>Gets how the original, or its region of interest, lies in the prepared image.</summary>
+    public ImageFrame Frame { get; } = frame;
+
     /// <summary>Gets how the region of interest lies in the original; null if the model sees all of it.</summary>
     public RegionPlacement? Region { get; } = region;
 
@@ -17,11 +20,11 @@ public sealed class OriginalMapper(ImageFrame frame, RegionPlacement? region = n
 
     private AnomalyRegion ToFrame(AnomalyRegion region)
     {
-        var (columns, rows) = (frame.Columns, frame.Rows);
+        var (columns, rows) = (Frame.Columns, Frame.Rows);
         var left = (int)Math.Floor(columns.ToOriginal(region.X));
         var top = (int)Math.Floor(rows.ToOriginal(region.Y));
-        var right = Math.Min(frame.Original.Width, (int)Math.Ceiling(columns.ToOriginal(region.X + region.Width)));
-        var bottom = Math.Min(frame.Original.Height, (int)Math.Ceiling(rows.ToOriginal(region.Y + region.Height)));
+        var right = Math.Min(Frame.Original.Width, (int)Math.Ceiling(columns.ToOriginal(region.X + region.Width)));
+        var bottom = Math.Min(Frame.Original.Height, (int)Math.Ceiling(rows.ToOriginal(region.Y + region.Height)));
         return new AnomalyRegion(
             left,
             top,
@@ -52,9 +55,9 @@ public sealed class OriginalMapper(ImageFrame frame, RegionPlacement? region = n
     /// <returns>255 for a defect, 0 elsewhere, shape <c>(height, width)</c> of the original.</returns>
     public byte[] ToOriginalMask(AnomalyMap map, double threshold)
     {
-        var (height, width) = (frame.Original.Height, frame.Original.Width);
-        var columns = FindPrepared(frame.Columns, width);
-        var rows = FindPrepared(frame.Rows, height);
+        var (height, width) = (Frame.Original.Height, Frame.Original.Width);
+        var columns = FindPrepared(Frame.Columns, width);
+        var rows = FindPrepared(Frame.Rows, height);
         var mask = new byte[width * height];
         for (var y = 0; y < height; y++)
         {
@@ -78,9 +81,9 @@ public sealed class OriginalMapper(ImageFrame frame, RegionPlacement? region = n
     {
         var upsampled = PixelMapper
             .CreateUpsampling(
-                frame.Target,
-                AxisOperator.CreateUpsampling(frame.Rows, frame.Original.Height),
-                AxisOperator.CreateUpsampling(frame.Columns, frame.Original.Width)
+                Frame.Target,
+                AxisOperator.CreateUpsampling(Frame.Rows, Frame.Original.Height),
+                AxisOperator.CreateUpsampling(Frame.Columns, Frame.Original.Width)
             )
             .ToPixels(ToTarget(map));
         return _region?.ToImage(upsampled) ?? upsampled;
@@ -89,10 +92,10 @@ public sealed class OriginalMapper(ImageFrame frame, RegionPlacement? region = n
     /// <summary>Gets the map over the resized original: without a border, and 0 where the centre crop cut it off.</summary>
     private AnomalyMap ToTarget(AnomalyMap map)
     {
-        var target = frame.Target;
+        var target = Frame.Target;
         if (map.Grid == target)
             return map;
-        var (rows, columns) = (frame.Rows, frame.Columns);
+        var (rows, columns) = (Frame.Rows, Frame.Columns);
         var values = new float[target.Positions];
         for (var y = 0; y < rows.ContentLength; y++)
             map.Values.AsSpan((rows.ContentStart + y) * map.Grid.Width + columns.ContentStart, columns.ContentLength)

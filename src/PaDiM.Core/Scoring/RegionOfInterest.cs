@@ -10,6 +10,9 @@ namespace PaDiM.Core.Scoring;
 /// </summary>
 public sealed class RegionOfInterest
 {
+    /// <summary>The least smoothed weight that is divided by.</summary>
+    public const float MinWeight = 1e-6f;
+
     private readonly AnomalyMap _patchWeights;
     private readonly float[] _gains;
 
@@ -29,7 +32,7 @@ public sealed class RegionOfInterest
         _patchWeights = new AnomalyMap(patches, ComputeShares(ignored, prepared, patches));
         _gains = _patchWeights.ToPixels(prepared, sigma).Values;
         for (var i = 0; i < _gains.Length; i++)
-            _gains[i] = ignored[i] ? 0 : 1 / Math.Max(_gains[i], 1e-6f);
+            _gains[i] = ignored[i] ? 0 : 1 / Math.Max(_gains[i], MinWeight);
     }
 
     /// <summary>Gets the mask: true where a pixel of the prepared image is ignored, row-major.</summary>

@@ -106,7 +106,12 @@ public sealed class EvaluationPipeline(
         ParallelLoop.For(
             images.Length,
             compute.ToParallelOptions(cancellation),
-            i => pixels[i] = Decode(images[i].Name, images[i].Read(), scorer.Embedder.Decoding)
+            i =>
+            {
+                pixels[i] = Decode(images[i].Name, images[i].Read(), scorer.Embedder.Decoding);
+                if (scorer.ValidateSize(pixels[i].Size) is { } fault)
+                    throw new UserFaultException(ProblemCodes.IgnoreMaskUnusable, $"{images[i].Name}: {fault}");
+            }
         );
         return pixels;
     }
@@ -118,7 +123,13 @@ public sealed class EvaluationPipeline(
     }
 
     private Scored ToScored(TestImage image, StoredMap scored) =>
-        new(image, scored.ImageSize, scored.Placement, scorer.GetScore(scored.Map), store is null ? scored.Map : null);
+        new(
+            image,
+            scored.ImageSize,
+            scored.Placement,
+            scorer.GetScore(scored.Map, scorer.CreateFrame(scored.ImageSize)),
+            store is null ? scored.Map : null
+        );
 
     private AnomalyMap GetMap(Scored image) =>
         image.Map

@@ -106,6 +106,7 @@ public sealed class OnnxExport
         var names = statistics
             .Select(tensor => tensor.Name)
             .Append(InputName)
+            .Append(ScoringGraph.Counts)
             .Append(ScoringGraph.Map)
             .Append(ScoringGraph.Score)
             .ToHashSet(StringComparer.Ordinal);
@@ -217,13 +218,9 @@ public sealed class OnnxExport
             ["threshold"] = notes.Threshold.ToString("R", CultureInfo.InvariantCulture),
             ["backbone"] = model.Backbone.Name,
             ["backbone_sha256"] = model.Backbone.Sha256,
-            ["image_size"] = ToInvariant(settings.ImageSize),
             ["input"] =
                 $"RGB in [0, 1], float32 (n, 3, {ToInvariant(size.Height)}, {ToInvariant(size.Width)});"
                 + " orientation applied, grey in all three channels, transparency on black",
-            ["resize"] =
-                "to image_size x image_size, aspect not kept, bilinear with antialiasing: a triangle as wide as"
-                + " the scale (Pillow's BILINEAR); pixels replicated at no border",
             ["image_score"] =
                 settings.ImageScore == ImageScoreMethod.Top
                     ? "top: the mean of the highest 1 % of the pixels that count"
@@ -234,13 +231,7 @@ public sealed class OnnxExport
             about["tiles"] =
                 $"{ToInvariant(tiles.Size)} x {ToInvariant(tiles.Size)} pixels over {ToInvariant(tiles.Overlap)};"
                 + " the graph takes the whole image and cuts it up itself";
-        if (DecodeOptions.For(settings).MinimumSize is { } least)
-        {
-            about["jpeg_minimum_side"] = ToInvariant(least.Width);
-            about["jpeg"] =
-                "decoded at the smallest of 1/2, 1/4 and 1/8 that leaves both sides at least jpeg_minimum_side pixels"
-                + " (DCT scaling; Pillow's draft)";
-        }
+        AddResize(about, settings);
         if (settings.SignificantBits is { } bits)
         {
             about["significant_bits"] = ToInvariant(bits);
@@ -249,10 +240,13 @@ public sealed class OnnxExport
         }
         if (settings.CropSize is { } crop)
         {
-            var margin = settings.CreateFrame(settings.GetImageSize()).Rows.Margin;
+            var frame = settings.CreateFrame(settings.GetImageSize());
             about["crop_size"] = ToInvariant(crop);
             about["crop"] =
-                $"after resizing, rows and columns {ToInvariant(margin)}" + $" to {ToInvariant(margin + crop - 1)}";
+                frame.Rows.Margin == frame.Columns.Margin
+                    ? $"after resizing, rows and columns {ToRange(frame.Rows.Margin, crop)}"
+                    : $"after resizing, rows {ToRange(frame.Rows.Margin, crop)}"
+                        + $" and columns {ToRange(frame.Columns.Margin, crop)}";
         }
         if (notes.Category is { } category)
             about["category"] = category;
@@ -260,6 +254,53 @@ public sealed class OnnxExport
             about["model_version"] = ToInvariant(version);
         return about;
     }
+
+    /// <summary>Says how an image becomes one of the image size.</summary>
+    private static void AddResize(Dictionary<string, string> about, FitSettings settings)
+    {
+        const string filter =
+            "bilinear with antialiasing: a triangle as wide as the scale (Pillow's BILINEAR); pixels replicated at no"
+            + " border";
+        var size = settings.GetImageSize();
+        var isSquare = settings.ImageWidth is null;
+        if (isSquare)
+            about["image_size"] = ToInvariant(size.Width);
+        else
+        {
+            about["image_width"] = ToInvariant(size.Width);
+            about["image_height"] = ToInvariant(size.Height);
+        }
+        var sides = isSquare ? "image_size x image_size" : "image_width x image_height";
+        if (settings.Aspect != AspectMode.Stretch)
+            about["aspect"] = settings.Aspect == AspectMode.Letterbox ? "letterbox" : "crop";
+        about["resize"] = settings.Aspect switch
+        {
+            AspectMode.Letterbox =>
+                $"to fit {sides}: the side that is too short is rounded to even, {filter}; then centred (the"
+                    + " first half of the border rounded down), and filled with the nearest pixel",
+            AspectMode.Crop =>
+                $"the largest centred part of the shape of {sides} (Pillow's box, not rounded) to {sides}, {filter}",
+            _ => $"to {sides}, aspect not kept, {filter}",
+        };
+        if (settings.Aspect == AspectMode.Letterbox)
+            about[ScoringGraph.Counts] =
+                "float32 (n, 1, H, W): 1 where the prepared image shows the photograph, 0 on its border";
+        if (DecodeOptions.For(settings).MinimumSize is not { } least)
+            return;
+        about["jpeg"] =
+            $"decoded at the smallest of 1/2, 1/4 and 1/8 that leaves {(least.IsOneEnough ? "one side" : "both sides")}"
+            + $" at least {(isSquare ? "jpeg_minimum_side pixels" : "jpeg_minimum_width x jpeg_minimum_height")}"
+            + " (DCT scaling; Pillow's draft)";
+        if (isSquare)
+            about["jpeg_minimum_side"] = ToInvariant(least.Width);
+        else
+        {
+            about["jpeg_minimum_width"] = ToInvariant(least.Width);
+            about["jpeg_minimum_height"] = ToInvariant(least.Height);
+        }
+    }
+
+    private static string ToRange(int first, int count) => $"{ToInvariant(first)} to {ToInvariant(first + count - 1)}";
 
     private static string ToInvariant(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -3,6 +3,7 @@ using PaDiM.Core.Alignment;
 using PaDiM.Core.Calibration;
 using PaDiM.Core.DatasetReview;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.InputChecks;
 using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
@@ -141,9 +142,10 @@ public sealed class FitPipeline(
             cancellation
         );
 
-        var region = settings.CreateRegion(ignored, embeddings.Patches);
-        // What is ignored must not change scores elsewhere.
-        var shares = region?.PatchWeights.ToArray();
+        // What is ignored must not change scores elsewhere. A Gaussian that all positions share weighs them while they
+        // are added.
+        var counted = new CountedAreas(settings, ignored, embeddings.Patches);
+        var shares = settings.Positions == PatchPositions.Shared ? GetShares(counted, pixels.GetShrunkSizes()) : null;
         var statistics = Accumulate(pixels, prior, shares, embeddings, parallel, progress);
         pixels.DropCopies();
         ordered = [.. pixels.Images];
@@ -152,6 +154,8 @@ public sealed class FitPipeline(
         keepStatistics?.Invoke(statistics);
 
         progress?.Invoke(new FitProgress(FitStage.Factorising, EmbeddingShare));
+        var sizes = pixels.GetShrunkSizes();
+        shares ??= GetShares(counted, sizes);
         var shrinkage = ShrinkageRule.Resolve(settings.Shrinkage, statistics, shares);
         var regularisation = new Regularisation(
             settings.Epsilon,
@@ -173,7 +177,8 @@ public sealed class FitPipeline(
             ordered,
             LeaveOneOut.Consume(statistics, regularisation, parallel),
             embedder.Preprocessing,
-            region,
+            [.. sizes.Select(settings.CreateFrame)],
+            counted,
             embeddings,
             parallel,
             progress
@@ -231,7 +236,28 @@ public sealed class FitPipeline(
             settings.Tiles is null
                 ? golden.Max(image => image.Score)
                 // The golden image is smaller than the images that the scores are of.
-                : scorer.GetScore(scorer.Score(pixels[Array.IndexOf(scores, scores.Max())], compute));
+                : scorer.ComputeScore(pixels[Array.IndexOf(scores, scores.Max())], compute);
+    }
+
+    /// <summary>
+    /// Gets the share of each patch that counts, as a mean over the images; null if all counts in all of them.
+    /// </summary>
+    /// <exception cref="UserFaultException">The ignore mask leaves nothing of an image.</exception>
+    private float[]? GetShares(CountedAreas counted, Grid[] sizes)
+    {
+        if (
+            sizes.Select(size => settings.ValidateIgnoreMask(ignored, size)).FirstOrDefault(f => f is not null) is { } f
+        )
+            throw new UserFaultException(ProblemCodes.IgnoreMaskUnusable, f);
+        var groups = sizes.GroupBy(size => settings.CreateFrame(size).Content).ToArray();
+        var areas = groups.Select(group => counted.Get(settings.CreateFrame(group.First())).Region).ToArray();
+        if (areas.Length == 1)
+            return areas[0]?.PatchWeights.ToArray();
+        var shares = new float[counted.Patches.Positions];
+        foreach (var (region, group) in areas.Zip(groups))
+            for (var p = 0; p < shares.Length; p++)
+                shares[p] += (region is null ? 1 : region.PatchWeights[p]) * group.Count() / sizes.Length;
+        return shares;
     }
 
     private static UserFaultException OneFrame(int images) =>
@@ -328,14 +354,14 @@ public sealed class FitPipeline(
         TrainingImage[] images,
         LeaveOneOut leaveOneOut,
         Preprocessor preprocessing,
-        RegionOfInterest? region,
+        ImageFrame[] frames,
+        CountedAreas counted,
         TrainingEmbeddings embeddings,
         ParallelOptions parallel,
         Action<FitProgress>? progress
     )
     {
         var mapper = new PixelMapper(embeddings.Patches, settings.GetPreparedSize(), settings.BlurSigma);
-        var imageScore = settings.CreateImageScore(region);
         var scores = new double[images.Length];
         var distances = new double[images.Length];
         var done = 0;
@@ -348,8 +374,14 @@ public sealed class FitPipeline(
                 parallel,
                 i =>
                 {
-                    var map = preprocessing.ToImageFrame(mapper.ToPixels(maps[i], region), embedded[i].Placement);
-                    scores[done + i] = imageScore.Compute(map);
+                    var frame = frames[done + i];
+                    var area = counted.Get(frame);
+                    var map = preprocessing.ToImageFrame(
+                        mapper.ToPixels(maps[i], area.Region),
+                        frame,
+                        embedded[i].Placement
+                    );
+                    scores[done + i] = area.Score.Compute(map);
                     distances[done + i] = MedianDistance.Compute(map);
                 }
             );

@@ -116,10 +116,35 @@ internal sealed class TrainingPixels(
                 Enumerable
                     .Range(0, Images.Count)
                     .Select(i => Preprocessor.ToGrey(Preprocessor.ToImageSize(this[i], settings))),
-            settings.ImageSize,
+            settings.GetImageSize(),
             TemplateRounds,
             parallel
         );
+
+    /// <summary>Gets the size of each image at the image size, without a border.</summary>
+    public Grid[] GetShrunkSizes()
+    {
+        var sizes = new Grid[Images.Count];
+        ParallelLoop.For(
+            sizes.Length,
+            parallel,
+            i =>
+            {
+                // Only in a letterbox do sizes depend on the images.
+                if (settings.Aspect != AspectMode.Letterbox)
+                    sizes[i] = settings.GetImageSize();
+                else if ((_sizes.TryGetValue(Images[i].Sha256, out var size) ? size : Images[i].Size) is { } known)
+                    sizes[i] = settings.CreateFrame(settings.GetSeenSize(known)).Target;
+                else
+                {
+                    var shrunk = this[i];
+                    sizes[i] = new Grid(shrunk.Height, shrunk.Width);
+                }
+            },
+            fault => fault is UserFaultException
+        );
+        return sizes;
+    }
 
     /// <summary>Measures what all images are like as input.</summary>
     /// <param name="preprocessing">Measures as the score does.</param>

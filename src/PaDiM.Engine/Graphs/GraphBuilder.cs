@@ -19,8 +19,8 @@ internal sealed class GraphBuilder(GraphProto graph, long opset)
     /// <summary>The extent of a batch dimension that may have any size.</summary>
     public const long AnyBatch = -1;
 
-    private const int Float32 = 1;
-    private const int Integer64 = 7;
+    internal const int Float32 = 1,
+        Integer64 = 7;
 
     /// <summary>Gets the graph.</summary>
     public GraphProto Graph { get; } = graph;

@@ -28,6 +28,12 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
     /// <summary>Name of the output with the image score.</summary>
     public const string Score = "score";
 
+    /// <summary>
+    /// Name of the input of an exported letterbox that says which pixels count: 1 where the prepared image shows the
+    /// original, 0 on its border.
+    /// </summary>
+    public const string Counts = "counts";
+
     /// <summary>Prefix of the names of all other tensors that the nodes compute.</summary>
     public const string Prefix = "padim/";
 
@@ -74,7 +80,11 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
             .ToArray();
         foreach (var tensor in ScoringStatistics.Create(model))
             builder.AddInput(tensor.Name, [.. tensor.Shape]);
-        Append(builder, AddSum(builder, [.. maps.Select((map, l) => AddVectors(builder, map, l, d))]));
+        var embedding = AddSum(builder, [.. maps.Select((map, l) => AddVectors(builder, map, l, d))]);
+        if (model.Settings.Aspect == AspectMode.Letterbox)
+            AppendDistances(builder, embedding);
+        else
+            Append(builder, embedding);
         return new ModelProto
         {
             IrVersion = IrVersion,
@@ -95,15 +105,23 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
 
     private void Append(GraphBuilder builder, string embedding)
     {
-        var distances = AddDistances(builder, embedding);
-        var rows = CreateResizeMatrix(_fine.Height, _prepared.Height);
-        var columns = Transpose(CreateResizeMatrix(_fine.Width, _prepared.Width), _prepared.Width);
-        var tall = builder.AddNode(
-            "MatMul",
-            $"{Prefix}tall",
-            [builder.AddConstant($"{Prefix}rows", [_prepared.Height, _fine.Height], rows), distances]
+        var rows = builder.AddConstant(
+            $"{Prefix}rows",
+            [_prepared.Height, _fine.Height],
+            CreateResizeMatrix(_fine.Height, _prepared.Height)
         );
-        string[] factors = [tall, builder.AddConstant($"{Prefix}columns", [_fine.Width, _prepared.Width], columns)];
+        var columns = builder.AddConstant(
+            $"{Prefix}columns",
+            [_fine.Width, _prepared.Width],
+            Transpose(CreateResizeMatrix(_fine.Width, _prepared.Width), _prepared.Width)
+        );
+        if (model.Settings.Aspect == AspectMode.Letterbox)
+        {
+            AppendLetterbox(builder, embedding, rows, columns);
+            return;
+        }
+        var distances = AddDistances(builder, embedding, model.Ignored is null ? null : ScoringStatistics.PatchWeights);
+        string[] factors = [builder.AddNode("MatMul", $"{Prefix}tall", [rows, distances]), columns];
         if (model.Ignored is null)
             builder.AddNode("MatMul", Map, factors);
         else
@@ -113,8 +131,191 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
                 [builder.AddNode("MatMul", $"{Prefix}smooth", factors), ScoringStatistics.Gains]
             );
         AddScore(builder);
+        AddOutputs(builder);
+    }
+
+    /// <summary>
+    /// Adds the score of images with a border, which differs between images: what <see cref="RegionOfInterest"/> knows
+    /// of a model's own mask is computed from another input.
+    /// </summary>
+    private void AppendLetterbox(GraphBuilder builder, string embedding, string rows, string columns)
+    {
+        var counted = builder.AddInput(Counts, GraphBuilder.AnyBatch, 1, _prepared.Height, _prepared.Width);
+        if (model.Settings.CreateRegion(model.Ignored, _fine) is { } region)
+            counted = builder.AddNode(
+                "Mul",
+                $"{Prefix}counted",
+                [
+                    counted,
+                    builder.AddConstant(
+                        $"{Prefix}mask",
+                        [_prepared.Height, _prepared.Width],
+                        [.. region.Ignored.Select(isIgnored => isIgnored ? 0f : 1)]
+                    ),
+                ]
+            );
+        var weights = AddProduct(
+            "weights",
+            builder.AddConstant(
+                $"{Prefix}row_shares",
+                [_fine.Height, _prepared.Height],
+                CreateShares(_prepared.Height, _fine.Height)
+            ),
+            counted,
+            builder.AddConstant(
+                $"{Prefix}column_shares",
+                [_prepared.Width, _fine.Width],
+                Transpose(CreateShares(_prepared.Width, _fine.Width), _fine.Width)
+            )
+        );
+        var weighted = builder.AddNode(
+            "Mul",
+            $"{Prefix}weighted",
+            [AddDistances(builder, embedding, patchWeights: null), weights]
+        );
+        var sums = builder.AddNode(
+            "Max",
+            $"{Prefix}sums",
+            [
+                AddProduct("smooth_weights", rows, weights, columns),
+                builder.AddConstant($"{Prefix}least_sum", [1], [RegionOfInterest.MinWeight]),
+            ]
+        );
+        var gains = builder.AddNode("Div", $"{Prefix}gains", [counted, sums]);
+        builder.AddNode("Mul", Map, [AddProduct("smooth", rows, weighted, columns), gains]);
+        if (model.Settings.ImageScore == ImageScoreMethod.Max)
+            AddScore(builder);
+        else
+            AddTopScore(builder, counted);
+        AddOutputs(builder);
+
+        string AddProduct(string name, string left, string middle, string right) =>
+            builder.AddNode(
+                "MatMul",
+                $"{Prefix}{name}",
+                [builder.AddNode("MatMul", $"{Prefix}{name}/left", [left, middle]), right]
+            );
+    }
+
+    /// <summary>
+    /// Adds the mean of the highest pixels, whose number depends on the image: of as many as there can be, those that
+    /// are too many are multiplied by 0.
+    /// </summary>
+    private void AddTopScore(GraphBuilder builder, string counted)
+    {
+        var most = ImageScore.GetTopPixels(_prepared.Positions);
+        // Exact up to 2^24 pixels.
+        var count = builder.AddNode(
+            "Reshape",
+            $"{Prefix}count",
+            [AddSumOfPixels(builder, counted), builder.AddConstant($"{Prefix}count_shape", [2], [-1L, 1])]
+        );
+        // In whole numbers, which cannot round: (count + 99) / 100.
+        var top = AddCast(
+            "top",
+            builder.AddNode(
+                "Div",
+                $"{Prefix}hundredths",
+                [
+                    builder.AddNode(
+                        "Add",
+                        $"{Prefix}rounded_up",
+                        [
+                            AddCast("count_integer", count, GraphBuilder.Integer64),
+                            builder.AddConstant($"{Prefix}ninety_nine", [1], [99L]),
+                        ]
+                    ),
+                    builder.AddConstant($"{Prefix}hundred", [1], [100L]),
+                ]
+            ),
+            GraphBuilder.Float32
+        );
+        var isTop = builder.AddNode(
+            "Less",
+            $"{Prefix}is_top",
+            [
+                builder.AddConstant(
+                    $"{Prefix}ranks",
+                    [1, most],
+                    [.. Enumerable.Range(0, most).Select(rank => (float)rank)]
+                ),
+                top,
+            ]
+        );
+        var kept = builder.AddNode(
+            "Mul",
+            $"{Prefix}kept",
+            [
+                builder.AddLargest($"{Prefix}highest", AddPixels(builder), most),
+                AddCast("is_top_number", isTop, GraphBuilder.Float32),
+            ]
+        );
+        var sum = builder.AddNode(
+            "MatMul",
+            $"{Prefix}top_sum",
+            [kept, builder.AddConstant($"{Prefix}top_ones", [most, 1], [.. Enumerable.Repeat(1f, most)])]
+        );
+        builder.AddNode(
+            "Reshape",
+            Score,
+            [
+                builder.AddNode("Div", $"{Prefix}top_mean", [sum, top]),
+                builder.AddConstant($"{Prefix}score_shape", [1], [-1L]),
+            ]
+        );
+
+        string AddCast(string name, string value, int type) =>
+            builder.AddNode("Cast", $"{Prefix}{name}", [value], GraphBuilder.CreateAttribute("to", type));
+    }
+
+    private string AddSumOfPixels(GraphBuilder builder, string map) =>
+        builder.AddNode(
+            "MatMul",
+            $"{Prefix}sum",
+            [
+                builder.AddNode(
+                    "MatMul",
+                    $"{Prefix}column_sums",
+                    [
+                        builder.AddConstant(
+                            $"{Prefix}row_ones",
+                            [1, _prepared.Height],
+                            [.. Enumerable.Repeat(1f, _prepared.Height)]
+                        ),
+                        map,
+                    ]
+                ),
+                builder.AddConstant(
+                    $"{Prefix}column_ones",
+                    [_prepared.Width, 1],
+                    [.. Enumerable.Repeat(1f, _prepared.Width)]
+                ),
+            ]
+        );
+
+    /// <summary>Creates the matrix of the means over patches along one axis, shape (patches, pixels).</summary>
+    private static float[] CreateShares(int pixels, int patches)
+    {
+        var matrix = new float[patches * pixels];
+        var owners = Enumerable.Range(0, pixels).Select(i => (int)((long)i * patches / pixels)).ToArray();
+        for (var i = 0; i < pixels; i++)
+            matrix[owners[i] * pixels + i] = 1f / owners.Count(owner => owner == owners[i]);
+        return matrix;
+    }
+
+    private void AddOutputs(GraphBuilder builder)
+    {
         builder.AddOutput(Map, GraphBuilder.AnyBatch, 1, _prepared.Height, _prepared.Width);
         builder.AddOutput(Score, GraphBuilder.AnyBatch);
+    }
+
+    /// <summary>
+    /// Adds only the distances, unweighted: what counts of a letterbox differs between images, and is left to the host.
+    /// </summary>
+    private void AppendDistances(GraphBuilder builder, string embedding)
+    {
+        builder.AddNode("Identity", Map, [AddDistances(builder, embedding, patchWeights: null)]);
+        builder.AddOutput(Map, GraphBuilder.AnyBatch, 1, _fine.Height, _fine.Width);
     }
 
     private void AddScore(GraphBuilder builder)
@@ -125,18 +326,20 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
             return;
         }
         var region = model.Settings.CreateRegion(model.Ignored, _fine);
-        var pixels = builder.AddNode(
+        builder.AddReduction(
+            "ReduceMean",
+            Score,
+            builder.AddLargest($"{Prefix}highest", AddPixels(builder), model.Settings.CreateImageScore(region).Pixels),
+            1
+        );
+    }
+
+    private string AddPixels(GraphBuilder builder) =>
+        builder.AddNode(
             "Reshape",
             $"{Prefix}pixels",
             [Map, builder.AddConstant($"{Prefix}pixels_shape", [2], [0L, _prepared.Positions])]
         );
-        builder.AddReduction(
-            "ReduceMean",
-            Score,
-            builder.AddLargest($"{Prefix}highest", pixels, model.Settings.CreateImageScore(region).Pixels),
-            1
-        );
-    }
 
     /// <summary>
     /// Adds the embedding x_p, shape (P, n, d). Positions come first, so that replication copies whole vectors and each
@@ -318,8 +521,8 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
         return sum;
     }
 
-    /// <summary>Adds the distances M, weighted if the model ignores pixels, shape (n, 1, h, w).</summary>
-    private string AddDistances(GraphBuilder builder, string embedding)
+    /// <summary>Adds the distances M, weighted by what counts of each patch, shape (n, 1, h, w).</summary>
+    private string AddDistances(GraphBuilder builder, string embedding, string? patchWeights)
     {
         var delta = builder.AddNode("Sub", $"{Prefix}delta", [embedding, ScoringStatistics.Mean]);
         var whitened = builder.AddNode("MatMul", $"{Prefix}whitened", [delta, ScoringStatistics.Whitening]);
@@ -329,8 +532,8 @@ internal sealed class ScoringGraph(PadimModel model, IReadOnlyList<Grid> tapGrid
             [builder.AddReduction("ReduceL2", $"{Prefix}norms", whitened, 2)],
             GraphBuilder.CreateListAttribute("perm", 1, 0)
         );
-        if (model.Ignored is not null)
-            norms = builder.AddNode("Mul", $"{Prefix}weighted", [norms, ScoringStatistics.PatchWeights]);
+        if (patchWeights is not null)
+            norms = builder.AddNode("Mul", $"{Prefix}weighted", [norms, patchWeights]);
         return builder.AddNode(
             "Reshape",
             $"{Prefix}patches",

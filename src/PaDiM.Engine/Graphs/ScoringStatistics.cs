@@ -1,4 +1,5 @@
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Core.Statistics;
 
@@ -47,7 +48,11 @@ internal static class ScoringStatistics
                 (position, target) => FillTransposed(distribution, position, target)
             ),
         ];
-        if (model.Settings.CreateRegion(model.Ignored, distribution.Grid) is { } region)
+        // What counts of a letterbox differs between images.
+        if (
+            model.Settings.Aspect != AspectMode.Letterbox
+            && model.Settings.CreateRegion(model.Ignored, distribution.Grid) is { } region
+        )
         {
             tensors.Add(new(PatchWeights, [positions], region.PatchWeights.ToArray()));
             tensors.Add(new(Gains, [prepared.Height, prepared.Width], region.Gains.ToArray()));

@@ -338,20 +338,21 @@ public sealed class Backbone : IDisposable
     public string? Validate(FitSettings settings)
     {
         var channels = TapChannels.Sum();
-        var size = settings.GetInputSize().Width;
+        var size = settings.GetInputSize();
         if (settings.Reduction != ReductionMethod.None && settings.Dimensions > channels)
             return $"The backbone '{Identity.Name}' has {channels} channels, fewer than the"
                 + $" {settings.Dimensions} dimensions of the settings.";
         var sizes = settings.Tiles is null ? "the image size, or the crop size," : "tiles.size";
-        if (FixedSize is { } only && only != size)
+        if (FixedSize is { } only && size != new Grid(only, only))
             return $"The backbone '{Identity.Name}' accepts only images of {only} x {only} pixels."
                 + $" Set {sizes} to {only}.";
         if (ValidateTiles(settings) is { } fault)
             return fault;
-        if (size % SizeMultiple != 0)
-            return $"The backbone '{Identity.Name}' cuts images into patches of {SizeMultiple} x {SizeMultiple} pixels."
-                + $" Set {sizes} to a multiple of {SizeMultiple}:"
-                + $" {GetNearestSize(size)} is the nearest to {size}.";
+        foreach (var side in new[] { size.Width, size.Height })
+            if (side % SizeMultiple != 0)
+                return $"The backbone '{Identity.Name}' cuts images into patches of {SizeMultiple} x {SizeMultiple}"
+                    + $" pixels. Set {sizes} to a multiple of {SizeMultiple}:"
+                    + $" {GetNearestSize(side)} is the nearest to {side}.";
         return EstimateFit(settings).ValidateMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
     }
 

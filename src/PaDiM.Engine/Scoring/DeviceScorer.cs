@@ -32,6 +32,7 @@ internal sealed class DeviceScorer : IDisposable
         OrtMemType.Default
     );
     private readonly RunOptions _options = new();
+    private readonly Grid _mapSize;
     private readonly Lock _gate = new();
     private int _running;
     private bool _closed;
@@ -58,6 +59,7 @@ internal sealed class DeviceScorer : IDisposable
             throw new InvalidDataException($"{gaussians} whitening factors of {d} x {d} values do not fit one tensor.");
         _backbone = backbone;
         PreparedSize = model.Settings.GetPreparedSize();
+        _mapSize = model.Settings.Aspect == AspectMode.Letterbox ? model.Distribution.Grid : PreparedSize;
         _device = backbone.Runtime.CreateMemoryInfo();
         _scoring = backbone.GetDownstreamSession(
             new ScoringGraph(model, backbone.MeasureTapGrids(PreparedSize)).ToArray()
@@ -78,7 +80,8 @@ internal sealed class DeviceScorer : IDisposable
     public bool IsFreed { get; private set; }
 
     /// <summary>
-    /// Computes the maps over the prepared images, as <see cref="AnomalyMap.ToPixels"/> does from the distances.
+    /// Computes the maps over the prepared images, as <see cref="AnomalyMap.ToPixels"/> does from the distances. For a
+    /// letterbox it computes the distances.
     /// </summary>
     /// <param name="prepared">Shape <c>(count, 3, PreparedSize.Height, PreparedSize.Width)</c>, normalised.</param>
     /// <param name="count">Images in the batch, at least 1.</param>
@@ -166,10 +169,7 @@ internal sealed class DeviceScorer : IDisposable
     {
         var split = new AnomalyMap[count];
         for (var i = 0; i < count; i++)
-            split[i] = new AnomalyMap(
-                PreparedSize,
-                maps.Slice(i * PreparedSize.Positions, PreparedSize.Positions).ToArray()
-            );
+            split[i] = new AnomalyMap(_mapSize, maps.Slice(i * _mapSize.Positions, _mapSize.Positions).ToArray());
         return split;
     }
 }

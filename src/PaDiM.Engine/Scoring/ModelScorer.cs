@@ -20,10 +20,8 @@ namespace PaDiM.Engine.Scoring;
 public sealed class ModelScorer : IDisposable
 {
     private readonly DeviceScorer? _device;
-    private readonly RegionOfInterest? _region;
+    private readonly CountedAreas _counted;
     private readonly PixelMapper _mapper;
-    private readonly int _countedPixels;
-    private readonly ImageScore _imageScore;
 
     /// <summary>
     /// Creates a scorer that computes distances on the host, as a fit does. It needs no disposal.
@@ -45,9 +43,7 @@ public sealed class ModelScorer : IDisposable
         Model = model;
         Embedder = new Embedder(backbone, model.Settings, model.Reduction, model.Template);
         _mapper = new PixelMapper(model.Distribution.Grid, model.Settings.GetPreparedSize(), model.Settings.BlurSigma);
-        _region = model.Settings.CreateRegion(model.Ignored, model.Distribution.Grid);
-        _countedPixels = _region?.CountedPixels ?? Preprocessing.PreparedSize.Positions;
-        _imageScore = model.Settings.CreateImageScore(_region);
+        _counted = new CountedAreas(model.Settings, model.Ignored, model.Distribution.Grid);
         // The distances of tiles are computed on the host: on a device, the image would have to be there at once.
         _device = onDevice && Embedder.Tiles is null ? new DeviceScorer(model, backbone) : null;
     }
@@ -125,7 +121,15 @@ public sealed class ModelScorer : IDisposable
     {
         maps =
             _device is not null && _device.TryScore(prepared, count, out var drawn)
-                ? [.. drawn.Select(map => new RawMap.Pixels(map))]
+                ?
+                [
+                    // What a border covers differs between images, so the host draws their maps.
+                    .. drawn.Select(map =>
+                        Model.Settings.Aspect == AspectMode.Letterbox
+                            ? (RawMap)new RawMap.Patches(map)
+                            : new RawMap.Pixels(map)
+                    ),
+                ]
                 : null;
         return maps is not null;
     }
@@ -147,21 +151,35 @@ public sealed class ModelScorer : IDisposable
 
     /// <summary>Creates the map over the prepared image, off which <see cref="GetScore"/> reads the score.</summary>
     /// <param name="raw">The result of scoring.</param>
+    /// <param name="frame">How the image lies in the prepared image.</param>
     /// <param name="placement">How the part lies in the image.</param>
-    public AnomalyMap ToPixels(RawMap raw, RigidTransform placement) =>
+    public AnomalyMap ToPixels(RawMap raw, ImageFrame frame, RigidTransform placement) =>
         Preprocessing.ToImageFrame(
             raw switch
             {
-                RawMap.Patches patches => _mapper.ToPixels(patches.Distances, _region),
+                RawMap.Patches patches => _mapper.ToPixels(patches.Distances, _counted.Get(frame).Region),
                 RawMap.Pixels pixels => pixels.Map,
                 _ => throw new InvalidOperationException(),
             },
+            frame,
             placement
         );
 
     /// <summary>Gets the image score.</summary>
     /// <param name="map">The map over the prepared image.</param>
-    public float GetScore(AnomalyMap map) => _imageScore.Compute(map);
+    /// <param name="frame">How the image lies in the prepared image.</param>
+    public float GetScore(AnomalyMap map, ImageFrame frame) => _counted.Get(frame).Score.Compute(map);
+
+    /// <summary>Gets why an image of some size cannot be scored: nothing of it counts. Null if it can.</summary>
+    /// <param name="size">Size of the upright image.</param>
+    public string? ValidateSize(Grid size) =>
+        Model.Settings.Aspect == AspectMode.Letterbox
+            ? Model.Settings.ValidateIgnoreMask(Model.Ignored, Model.Settings.GetSeenSize(size))
+            : null;
+
+    /// <summary>Creates the frame that says how what the model sees of an image lies in the prepared image.</summary>
+    /// <param name="size">Size of the upright image.</param>
+    public ImageFrame CreateFrame(Grid size) => Preprocessing.CreateFrame(Model.Settings.GetSeenSize(size));
 
     /// <summary>
     /// Gets the level from which on pixels are marked as a defect, so that marks never contradict the decision: the
@@ -182,7 +200,7 @@ public sealed class ModelScorer : IDisposable
     public Defects FindDefects(AnomalyMap map, double level, OriginalMapper mapper, bool contours)
     {
         var regions = RegionFinder.Find(map, level, contours);
-        var area = 100.0 * regions.Sum(region => region.Area) / _countedPixels;
+        var area = 100.0 * regions.Sum(region => region.Area) / _counted.Get(mapper.Frame).Pixels;
         return new Defects(
             [.. regions.Select(mapper.ToOriginal)],
             // Alignment may enlarge the area by the rounding of its border.
@@ -203,17 +221,24 @@ public sealed class ModelScorer : IDisposable
     /// <returns>The map over the prepared image.</returns>
     public AnomalyMap Score(RgbImage image, ComputeContext compute, out RigidTransform placement)
     {
+        var frame = Preprocessing.CreateFrame(new Grid(image.Height, image.Width));
         if (Embedder.Tiles is not null)
         {
             using var tiled = OpenTiles(image, new Grid(image.Height, image.Width), measures: false, found: null);
             placement = tiled.Placement;
-            return ScoreTiles(tiled, compute);
+            return ScoreTiles(tiled, frame, compute);
         }
         var prepared = new float[Embedder.PreparedLength];
-        placement = Preprocessing.Prepare(image, prepared);
+        placement = Preprocessing.Prepare(image, frame, prepared);
         var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1, compute);
-        return ToPixels(raw[0], placement);
+        return ToPixels(raw[0], frame, placement);
     }
+
+    /// <summary>Computes the score of an image that has all pixels of its file.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="compute">Where to compute.</param>
+    public float ComputeScore(RgbImage image, ComputeContext compute) =>
+        GetScore(Score(image, compute), Preprocessing.CreateFrame(new Grid(image.Height, image.Width)));
 
     /// <summary>Scores one image, and finds what is unusual about it.</summary>
     /// <param name="decoded">The image.</param>
@@ -235,7 +260,7 @@ public sealed class ModelScorer : IDisposable
         {
             using var tiled = OpenTiles(decoded, measures: true, out seen);
             placement = tiled.Placement;
-            map = ScoreTiles(tiled, compute);
+            map = ScoreTiles(tiled, Preprocessing.CreateFrame(seen.Size), compute);
             traits = tiled.Measure();
         }
         else
@@ -243,7 +268,7 @@ public sealed class ModelScorer : IDisposable
             var prepared = new float[Embedder.PreparedLength];
             placement = Prepare(decoded, prepared, out traits, out seen);
             var raw = TryScoreOnDevice(prepared, 1, out var maps) ? maps : ScoreOnHost(prepared, 1, compute);
-            map = ToPixels(raw[0], placement);
+            map = ToPixels(raw[0], Preprocessing.CreateFrame(seen.Size), placement);
         }
         var found = InputChecker.Check(Model, seen, traits);
         warnings = InputChecker.Check(Model, map) is { } unlike ? [.. found, unlike] : found;
@@ -264,6 +289,7 @@ public sealed class ModelScorer : IDisposable
         var parallel = compute.ToParallelOptions();
         var length = Embedder.PreparedLength;
         var results = new (AnomalyMap Map, RigidTransform Placement)[images.Count];
+        var frames = images.Select(image => CreateFrame(image.Size)).ToArray();
         var prepared = LargeArray.Create<float>((long)images.Count * length);
         ParallelLoop.For(
             images.Count,
@@ -273,7 +299,11 @@ public sealed class ModelScorer : IDisposable
         var raw = TryScoreOnDevice(prepared, images.Count, out var maps)
             ? maps
             : ScoreOnHost(prepared, images.Count, compute);
-        ParallelLoop.For(images.Count, parallel, i => results[i].Map = ToPixels(raw[i], results[i].Placement));
+        ParallelLoop.For(
+            images.Count,
+            parallel,
+            i => results[i].Map = ToPixels(raw[i], frames[i], results[i].Placement)
+        );
         return results;
     }
 
@@ -298,19 +328,19 @@ public sealed class ModelScorer : IDisposable
 
     private AnomalyMap ScoreTiles(DecodeResult.Decoded decoded, ComputeContext compute, out RigidTransform placement)
     {
-        using var tiled = OpenTiles(decoded, measures: false, out _);
+        using var tiled = OpenTiles(decoded, measures: false, out var seen);
         placement = tiled.Placement;
-        return ScoreTiles(tiled, compute);
+        return ScoreTiles(tiled, Preprocessing.CreateFrame(seen.Size), compute);
     }
 
-    private AnomalyMap ScoreTiles(TiledImage tiled, ComputeContext compute)
+    private AnomalyMap ScoreTiles(TiledImage tiled, ImageFrame frame, ComputeContext compute)
     {
         while (tiled.PrepareNext(compute.Threads))
         {
             using var features = Embedder.Extract(tiled.Prepared, tiled.Count, compute);
             tiled.Add(features, 0, compute);
         }
-        return ToPixels(tiled.Map, tiled.Placement);
+        return ToPixels(tiled.Map, frame, tiled.Placement);
     }
 
     /// <summary>Prepares an image, or the region of it that the model sees.</summary>
@@ -379,7 +409,11 @@ public sealed class ModelScorer : IDisposable
         if (Model.Ignored is not { } ignored)
             return false;
         var (height, width) = (frame.ImageSize.Height, frame.ImageSize.Width);
-        var (column, row) = toTemplate.Map(frame.Columns.ToImageSize(x) - 0.5, frame.Rows.ToImageSize(y) - 0.5, width);
+        var (column, row) = toTemplate.Map(
+            frame.Columns.ToImageSize(x) - 0.5,
+            frame.Rows.ToImageSize(y) - 0.5,
+            frame.ImageSize
+        );
         var nearX = (int)Math.Round(column);
         var nearY = (int)Math.Round(row);
         return nearX >= 0 && nearX < width && nearY >= 0 && nearY < height && ignored[nearY * width + nearX];

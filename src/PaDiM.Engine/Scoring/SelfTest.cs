@@ -29,12 +29,14 @@ public static class SelfTest
     /// images.</returns>
     public static string? Validate(ModelScorer scorer, ComputeContext compute)
     {
-        var size = scorer.Model.Settings.GetGoldenSize();
         var count = scorer.Model.GoldenImages.Count;
         for (var i = 0; i < count; i++)
         {
             var golden = scorer.Model.GoldenImages[i];
-            var score = scorer.GetScore(scorer.Score(new RgbImage(size.Width, size.Height, golden.Pixels), compute));
+            var score = scorer.ComputeScore(
+                new RgbImage(golden.Size.Width, golden.Size.Height, golden.Pixels),
+                compute
+            );
             if (!(Math.Abs(score - golden.Score) <= Tolerance * Math.Max(golden.Score, MinReferenceScore)))
                 return string.Create(
                     CultureInfo.InvariantCulture,
@@ -54,7 +56,7 @@ public static class SelfTest
     /// </summary>
     /// <param name="scorer">The model.</param>
     /// <param name="compute">Where to compute.</param>
-    /// <param name="getPixels">Gets a training image at the image size.</param>
+    /// <param name="getPixels">Gets a training image at the image size, without a border.</param>
     internal static IReadOnlyList<GoldenImage> ChooseGoldenImages(
         ModelScorer scorer,
         ComputeContext compute,
@@ -75,8 +77,12 @@ public static class SelfTest
                 {
                     var image = getPixels(i);
                     if (scorer.Embedder.Tiles is not null)
-                        image = Shrink(image, scorer.Model.Settings.GetGoldenSize());
-                    return new GoldenImage(image.Pixels, scorer.GetScore(scorer.Score(image, compute)));
+                        image = Shrink(image, scorer.Model.Settings.GetGoldenSize(new Grid(image.Height, image.Width)));
+                    return new GoldenImage(
+                        new Grid(image.Height, image.Width),
+                        image.Pixels,
+                        scorer.ComputeScore(image, compute)
+                    );
                 }),
         ];
     }

@@ -22,7 +22,9 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
 {
     /// <summary>Null if the model sees a region: the part is then found before the region is cut out.</summary>
     private readonly RigidRegistration? _registration =
-        template is null || settings.Region is not null ? null : new RigidRegistration(template, settings.ImageSize);
+        template is null || settings.Region is not null
+            ? null
+            : new RigidRegistration(template, settings.GetImageSize());
 
     private readonly RegionCutter? _cutter = RegionCutter.Create(settings, template);
 
@@ -226,7 +228,7 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
         if (placement == RigidTransform.Identity)
             return (resized, placement);
         var aligned = ArrayPool<float>.Shared.Rent(length);
-        Warping.ToTemplate(resized.AsSpan(0, length), ImageSize.Width, placement, aligned.AsSpan(0, length));
+        Warping.ToTemplate(resized.AsSpan(0, length), ImageSize, placement, aligned.AsSpan(0, length));
         ArrayPool<float>.Shared.Return(resized);
         return (aligned, placement);
     }
@@ -292,17 +294,22 @@ public sealed class Preprocessor(FitSettings settings, Normalisation normalisati
 
     /// <summary>
     /// Moves a map from the template's frame to that of the image. Pixels that the template does not cover are 0, and
-    /// pixels of the template that lie outside the image are dropped.
+    /// pixels of the template that lie outside the image, or on its border, are dropped.
     /// </summary>
-    /// <param name="map">A map of the prepared size.</param>
+    /// <param name="map">A map of the prepared size, 0 on a border.</param>
+    /// <param name="frame">How the image lies in the prepared image.</param>
     /// <param name="placement">What <see cref="Prepare(RgbImage, Span{float})"/> returned for the image.</param>
-    public AnomalyMap ToImageFrame(AnomalyMap map, RigidTransform placement)
+    public AnomalyMap ToImageFrame(AnomalyMap map, ImageFrame frame, RigidTransform placement)
     {
         // A region is cut out where the part is.
         if (placement == RigidTransform.Identity || _cutter is not null)
             return map;
         var moved = new float[map.Values.Length];
-        Warping.ToImage(map.Values, ImageSize.Width, placement, moved);
+        Warping.ToImage(map.Values, ImageSize, placement, moved);
+        if (frame.HasBorder)
+            for (var i = 0; i < moved.Length; i++)
+                if (!frame.IsContent(i / map.Grid.Width, i % map.Grid.Width))
+                    moved[i] = 0;
         return new AnomalyMap(map.Grid, moved);
     }
 

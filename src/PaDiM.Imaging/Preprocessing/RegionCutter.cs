@@ -23,7 +23,7 @@ internal sealed class RegionCutter
         _region = region;
         _whole = whole;
         _template = template;
-        _registration = template is null ? null : new RigidRegistration(template, FitSettings.TemplateSide);
+        _registration = template is null ? null : new RigidRegistration(template, whole.GetImageSize());
         Key = $"-of-{region}" + (template is null ? "" : $"-at-{ComputeHash(template)}");
     }
 
@@ -71,7 +71,7 @@ internal sealed class RegionCutter
             AffineMap
                 .Create(1, 1, box.X, box.Y)
                 .Then(toTemplate)
-                .Then(AffineMap.Create(found, FitSettings.TemplateSide))
+                .Then(AffineMap.Create(found, frame.ImageSize))
                 .Then(toTemplate.Inverse())
         );
     }

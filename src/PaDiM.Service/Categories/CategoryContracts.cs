@@ -1,5 +1,6 @@
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Service.Data;
@@ -24,11 +25,32 @@ internal sealed record CategoryRequest
     /// </summary>
     public SettingsProfile? Profile { get; init; }
 
-    /// <summary>Side length to which images are resized, in pixels, 32 to 2048; with tiles, up to 8192.</summary>
+    /// <summary>
+    /// Side of the square to which images are resized, in pixels, 32 to 2048; with tiles, up to 8192. Not together
+    /// with imageWidth and imageHeight.
+    /// </summary>
     public int? ImageSize { get; init; }
 
     /// <summary>
-    /// Side length of the centre crop after resizing, in pixels, 32 to imageSize; no crop by default.
+    /// Width to which images are resized, in pixels, within the same bounds; together with imageHeight, in place of
+    /// imageSize.
+    /// </summary>
+    public int? ImageWidth { get; init; }
+
+    /// <summary>
+    /// Height to which images are resized, in pixels, within the same bounds; together with imageWidth, in place of
+    /// imageSize.
+    /// </summary>
+    public int? ImageHeight { get; init; }
+
+    /// <summary>
+    /// What becomes of images of another shape: <c>stretch</c> does not keep the aspect ratio, <c>letterbox</c> shows
+    /// all of the image and leaves a border that never counts, <c>crop</c> cuts off what sticks out.
+    /// </summary>
+    public AspectMode? Aspect { get; init; }
+
+    /// <summary>
+    /// Side length of the centre crop after resizing, in pixels, 32 to the shorter side; no crop by default.
     /// </summary>
     public int? CropSize { get; init; }
 
@@ -165,7 +187,11 @@ internal sealed record RegionRequest
 /// <param name="ImagesOf">The category whose images this one takes; null for images of its own.</param>
 /// <param name="Backbone">Name of the backbone.</param>
 /// <param name="Profile">Set of defaults that the settings are based on.</param>
-/// <param name="ImageSize">Side length to which images are resized, in pixels.</param>
+/// <param name="ImageSize">Side of the square to which images are resized, in pixels; null if there are two
+/// sides.</param>
+/// <param name="ImageWidth">Width to which images are resized, in pixels; null for a square.</param>
+/// <param name="ImageHeight">Height to which images are resized, in pixels; null for a square.</param>
+/// <param name="Aspect">What becomes of images of another shape.</param>
 /// <param name="CropSize">Side length of the centre crop after resizing, in pixels.</param>
 /// <param name="Positions">Whether each position has a Gaussian of its own, or all share one.</param>
 /// <param name="Tiles">Tiles in which images pass through the backbone; null for the whole image at once.</param>
@@ -195,7 +221,10 @@ internal sealed record CategoryResponse(
     string? ImagesOf,
     string Backbone,
     SettingsProfile Profile,
-    int ImageSize,
+    int? ImageSize,
+    int? ImageWidth,
+    int? ImageHeight,
+    AspectMode Aspect,
     int? CropSize,
     PatchPositions Positions,
     TilesResponse? Tiles,

@@ -17,7 +17,7 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
     public Outcome<CategoryValues> ApplyTo(Category category)
     {
         var stored = ToRequest(category);
-        var request = MergePatch.Apply(stored, patch, json);
+        var request = ReplaceSize(MergePatch.Apply(stored, patch, json));
         if (request.ImagesOf != stored.ImagesOf)
             return CategoryStore.ImagesAreFixed();
         var unfitted = request with
@@ -57,6 +57,23 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
             );
     }
 
+    /// <summary>
+    /// A side of a square and two sides replace each other: what the patch does not name gives way to what it names.
+    /// </summary>
+    private CategoryRequest ReplaceSize(CategoryRequest request)
+    {
+        var namesSquare = MergePatch.Names(patch, "imageSize");
+        var namesSides = MergePatch.Names(patch, "imageWidth") || MergePatch.Names(patch, "imageHeight");
+        if (namesSquare && !namesSides && request.ImageSize is not null)
+            return request with { ImageWidth = null, ImageHeight = null };
+        return namesSides && !namesSquare && (request.ImageWidth ?? request.ImageHeight) is not null
+            ? request with
+            {
+                ImageSize = null,
+            }
+            : request;
+    }
+
     /// <summary>Gets the request that puts a category as it is.</summary>
     public static CategoryRequest ToRequest(Category category) =>
         new()
@@ -64,7 +81,10 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
             ImagesOf = category.Settings.ImagesOf,
             Backbone = category.Settings.Backbone,
             Profile = category.Settings.Profile,
-            ImageSize = category.Settings.ImageSize,
+            ImageSize = category.Settings.ImageWidth is null ? category.Settings.ImageSize : null,
+            ImageWidth = category.Settings.ImageWidth,
+            ImageHeight = category.Settings.ImageHeight,
+            Aspect = category.Settings.Fit.Aspect,
             CropSize = category.Settings.CropSize,
             Positions = category.Settings.Fit.Positions,
             Tiles = category.Settings.Tiles is { } tiles

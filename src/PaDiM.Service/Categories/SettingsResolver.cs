@@ -42,6 +42,9 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             ImagesOf = request.ImagesOf,
             Profile = profile,
             ImageSize = request.ImageSize ?? defaults.ImageSize,
+            ImageWidth = request.ImageWidth,
+            ImageHeight = request.ImageHeight,
+            Aspect = request.Aspect ?? defaults.Aspect,
             CropSize =
                 request.CropSize
                 ?? (
@@ -50,6 +53,7 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
                     && request.Alignment is null or AlignmentMethod.None
                     && request.Tiles is null
                     && (request.ImageSize ?? defaults.ImageSize) == defaults.ImageSize
+                    && request.ImageWidth is null
                         ? defaults.CropSize
                         : null
                 ),
@@ -78,6 +82,10 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             return badReview;
         if (CheckRefuseOn(request.RefuseOn) is { } badWarning)
             return badWarning;
+        if (request is { ImageSize: not null, ImageWidth: not null } or { ImageSize: not null, ImageHeight: not null })
+            return Problems.InvalidSettings(
+                "imageSize is the side of a square: leave it out where imageWidth and imageHeight name two sides."
+            );
         if (settings.Fit.Validate() is { } fault)
             return Problems.InvalidSettings(fault);
         if (!OpenBackbone(name).Succeeded(out var backbone, out var unusable))

@@ -31,7 +31,15 @@ internal sealed record CategorySettings
 
     public SettingsProfile Profile { get; init; }
 
+    /// <summary>Not used with two sides.</summary>
     public int ImageSize { get; init; }
+
+    public int? ImageWidth { get; init; }
+
+    public int? ImageHeight { get; init; }
+
+    /// <summary>Null for categories of before, which stretch.</summary>
+    public AspectMode? Aspect { get; init; }
 
     public int? CropSize { get; init; }
 
@@ -90,6 +98,9 @@ internal sealed record CategorySettings
         new()
         {
             ImageSize = ImageSize,
+            ImageWidth = ImageWidth,
+            ImageHeight = ImageHeight,
+            Aspect = Aspect ?? AspectMode.Stretch,
             CropSize = CropSize,
             Positions = Positions ?? PatchPositions.Own,
             Reduction = Method,

@@ -86,12 +86,17 @@ internal static class IgnoreMaskEndpoints
             return Problems.Image(refused);
         var sizes = new FitSettings
         {
-            ImageSize = category.ImageSize,
+            ImageSize = category.ImageSize ?? new FitSettings().ImageSize,
+            ImageWidth = category.ImageWidth,
+            ImageHeight = category.ImageHeight,
+            Aspect = category.Aspect,
             CropSize = category.CropSize,
             Region = category.Region is { } box ? new ImageRegion(box.X, box.Y, box.Width, box.Height) : null,
         };
         var ignored = MaskImage.GetMarks(mask, sizes);
-        return sizes.ValidateIgnoreMask(ignored) is { } fault ? Problems.IgnoreMaskUnusable(fault) : null;
+        return sizes.ValidateIgnoreMask(ignored, sizes.GetSeenSize(new Grid(mask.Height, mask.Width))) is { } fault
+            ? Problems.IgnoreMaskUnusable(fault)
+            : null;
     }
 
     private static async Task<IResult> GetAsync(

@@ -42,7 +42,10 @@ internal sealed class ScorePreparation(ImageDecoder decoder)
         RgbImage? pixels = null;
         foreach (var pass in plan.Passes)
         {
-            if (!file.ToImage(decoder, pass.Options).Succeeded(out var decoded, out var problem))
+            if (
+                !file.ToImage(decoder, pass.Options).Succeeded(out var decoded, out var problem)
+                || !Check(pass.Models.Select(i => models.Models[i]), decoded).Succeeded(out _, out problem)
+            )
             {
                 foreach (var input in inputs.OfType<PreparedInput>())
                     input.Dispose();
@@ -57,6 +60,16 @@ internal sealed class ScorePreparation(ImageDecoder decoder)
         }
         return new PreparedImage(inputs, last!.Size, pixels);
     }
+
+    /// <summary>Refuses an image of which a model's mask leaves nothing.</summary>
+    private static Outcome<DecodeResult.Decoded> Check(
+        IEnumerable<CategoryModel> models,
+        DecodeResult.Decoded decoded
+    ) =>
+        models.Select(model => model.Scorer.ValidateSize(decoded.Size)).FirstOrDefault(fault => fault is not null)
+            is { } fault
+            ? Problems.IgnoreMaskUnusable(fault)
+            : decoded;
 
     private static PreparedInput Prepare(CategoryModel model, DecodeResult.Decoded decoded, FoundParts parts)
     {

@@ -209,8 +209,8 @@ internal sealed partial class ScoreService(
     {
         var model = input.Model;
         var scorer = model.Scorer;
-        var map = scorer.ToPixels(batched.Map, input.Placement);
-        var score = scorer.GetScore(map);
+        var map = scorer.ToPixels(batched.Map, input.Mapper.Frame, input.Placement);
+        var score = scorer.GetScore(map, input.Mapper.Frame);
         if (!float.IsFinite(score))
             return Problems.NotFinite(scorer.Backbone.Identity.Name);
         IReadOnlyList<InputWarning> warnings = InputChecker.Check(scorer.Model, map) is { } unlike

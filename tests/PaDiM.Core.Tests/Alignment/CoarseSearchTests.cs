@@ -13,10 +13,10 @@ public sealed class CoarseSearchTests
     {
         var template = MovedPart.Texture(side, 3, 1);
         var image = MovedPart.Texture(side, 3, 2);
-        var search = new CoarseSearch(template, side, 0, largestShift);
-        var best = Assert.Single(search.FindCandidates(GradientField.FromPlane(image, side)));
-        var a = GradientField.FromPlane(template, side);
-        var b = GradientField.FromPlane(image, side);
+        var search = new CoarseSearch(template, new Grid(side, side), side, 0, largestShift);
+        var best = Assert.Single(search.FindCandidates(GradientField.FromPlane(image, new Grid(side, side))));
+        var a = GradientField.FromPlane(template, new Grid(side, side));
+        var b = GradientField.FromPlane(image, new Grid(side, side));
         var reach = (int)Math.Ceiling(side * largestShift);
         var highest = double.NegativeInfinity;
         for (var dy = -reach; dy <= reach; dy++)
@@ -35,11 +35,12 @@ public sealed class CoarseSearchTests
         var moved = MovedPart.Draw(48, new RigidTransform(degrees * Math.PI / 180, shiftX, shiftY));
         var search = new CoarseSearch(
             MovedPart.Draw(48, RigidTransform.Identity),
+            new Grid(48, 48),
             48,
             RigidRegistration.MaxAngle,
             RigidRegistration.MaxShift
         );
-        var best = search.FindCandidates(GradientField.FromPlane(moved, 48))[0].Transform;
+        var best = search.FindCandidates(GradientField.FromPlane(moved, new Grid(48, 48)))[0].Transform;
         Assert.Equal(degrees, best.Angle * 180 / Math.PI, 2.51);
         Assert.Equal(shiftX, best.ShiftX, 1.01);
         Assert.Equal(shiftY, best.ShiftY, 1.01);
@@ -48,7 +49,7 @@ public sealed class CoarseSearchTests
     private static double Twin(GradientField template, GradientField image, int dx, int dy)
     {
         var sum = 0.0;
-        var side = template.Side;
+        var side = template.Size.Width;
         for (var y = 0; y < side; y++)
         for (var x = 0; x < side; x++)
             if (x + dx >= 0 && y + dy >= 0 && x + dx < side && y + dy < side)

@@ -19,7 +19,7 @@ public sealed class MeanTemplateTests
     [Fact]
     public void The_template_is_sharp_and_every_part_registers_to_it()
     {
-        var template = MeanTemplate.Build(() => Parts, Side, rounds: 3);
+        var template = MeanTemplate.Build(() => Parts, new Grid(Side, Side), rounds: 3);
         var plain = Parts.Aggregate(
             new float[Side * Side],
             (sum, part) => [.. sum.Zip(part, (a, b) => a + b / Parts.Length)]
@@ -30,7 +30,7 @@ public sealed class MeanTemplateTests
         );
         // The template has a frame of its own: the results of all parts must differ from their movements by the same
         // transform.
-        var registration = new RigidRegistration(template, Side);
+        var registration = new RigidRegistration(template, new Grid(Side, Side));
         var frames = Parts.Select((part, i) => registration.Register(part).Then(Movements[i].Inverse())).ToArray();
         Assert.All(
             frames,
@@ -48,7 +48,10 @@ public sealed class MeanTemplateTests
     {
         foreach (var rounds in (int[])[2, 6])
         {
-            var registration = new RigidRegistration(MeanTemplate.Build(() => Parts, Side, rounds), Side);
+            var registration = new RigidRegistration(
+                MeanTemplate.Build(() => Parts, new Grid(Side, Side), rounds),
+                new Grid(Side, Side)
+            );
             var found = Parts.Select(part => registration.Register(part)).ToArray();
             Assert.Equal(0, found.Average(t => t.Angle), 0.1 * Math.PI / 180);
             Assert.Equal(0, found.Average(t => t.ShiftX), 0.25);
@@ -60,15 +63,23 @@ public sealed class MeanTemplateTests
     public void An_outlier_in_front_does_not_become_the_template()
     {
         float[][] planes = [MovedPart.Texture(Side, 8, 1), .. Parts];
-        var registration = new RigidRegistration(MeanTemplate.Build(() => planes, Side, rounds: 2), Side);
+        var registration = new RigidRegistration(
+            MeanTemplate.Build(() => planes, new Grid(Side, Side), rounds: 2),
+            new Grid(Side, Side)
+        );
         Assert.All(Parts, part => Assert.NotEqual(RigidTransform.Identity, registration.Register(part)));
     }
 
     [Fact]
     public void It_does_not_depend_on_the_number_of_cores() =>
         Assert.Equal(
-            MeanTemplate.Build(() => Parts, Side, 1, new ParallelOptions { MaxDegreeOfParallelism = 1 }),
-            MeanTemplate.Build(() => Parts, Side, 1, new ParallelOptions { MaxDegreeOfParallelism = 3 })
+            MeanTemplate.Build(
+                () => Parts,
+                new Grid(Side, Side),
+                1,
+                new ParallelOptions { MaxDegreeOfParallelism = 1 }
+            ),
+            MeanTemplate.Build(() => Parts, new Grid(Side, Side), 1, new ParallelOptions { MaxDegreeOfParallelism = 3 })
         );
 
     [Fact]
@@ -81,7 +92,7 @@ public sealed class MeanTemplateTests
                 reads++;
                 return Parts.Take(3);
             },
-            Side,
+            new Grid(Side, Side),
             rounds: 2
         );
         Assert.Equal(4, reads);
@@ -90,7 +101,7 @@ public sealed class MeanTemplateTests
     [Fact]
     public void One_plane_is_its_own_template()
     {
-        var template = MeanTemplate.Build(() => [Parts[0]], Side, rounds: 2);
+        var template = MeanTemplate.Build(() => [Parts[0]], new Grid(Side, Side), rounds: 2);
         Assert.Equal(0, TensorPrimitives.Distance<float>(Parts[0], template) / Side, 1e-3);
     }
 
@@ -98,7 +109,7 @@ public sealed class MeanTemplateTests
     public void Textures_give_their_plain_mean()
     {
         float[][] textures = [.. Enumerable.Range(0, 4).Select(seed => MovedPart.Texture(Side, 2, seed))];
-        var template = MeanTemplate.Build(() => textures, Side, rounds: 1);
+        var template = MeanTemplate.Build(() => textures, new Grid(Side, Side), rounds: 1);
         Assert.All(
             Enumerable.Range(0, Side * Side),
             i => Assert.Equal(textures.Average(t => t[i]), template[i], 1e-3f)
@@ -108,10 +119,10 @@ public sealed class MeanTemplateTests
     [Fact]
     public void Nothing_to_average_and_wrong_shapes_are_refused()
     {
-        Assert.Throws<ArgumentException>(() => MeanTemplate.Build(() => [], Side, 1));
-        Assert.Throws<ArgumentException>(() => MeanTemplate.Build(() => [new float[10]], Side, 1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => MeanTemplate.Build(() => Parts, Side, 0));
-        Assert.Throws<ArgumentOutOfRangeException>(() => MeanTemplate.Build(() => Parts, 16, 1));
+        Assert.Throws<ArgumentException>(() => MeanTemplate.Build(() => [], new Grid(Side, Side), 1));
+        Assert.Throws<ArgumentException>(() => MeanTemplate.Build(() => [new float[10]], new Grid(Side, Side), 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => MeanTemplate.Build(() => Parts, new Grid(Side, Side), 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => MeanTemplate.Build(() => Parts, new Grid(16, 16), 1));
     }
 
     private static IEnumerable<RigidTransform> Draw(Random random, int count)

@@ -16,7 +16,7 @@ internal static class MovedPart
         for (var y = 0; y < side; y++)
         for (var x = 0; x < side; x++)
         {
-            var (px, py) = inverse.Map(x, y, side);
+            var (px, py) = inverse.Map(x, y, new Grid(side, side));
             plane[y * side + x] = (float)Grey((px + 0.5) / side, (py + 0.5) / side, 256.0);
         }
         return plane;
@@ -59,7 +59,7 @@ internal static class MovedPart
         for (var y = 0; y < side; y++)
         for (var x = 0; x < side; x++)
         {
-            var (px, py) = turned.Map(x, y, side);
+            var (px, py) = turned.Map(x, y, new Grid(side, side));
             if (Math.Min(px, py) < 0 || Math.Max(px, py) > side - 1)
                 blackened[y * side + x] = 0;
         }

@@ -1,4 +1,5 @@
 using PaDiM.Core.Alignment;
+using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Tests.Alignment;
 
@@ -13,7 +14,7 @@ public sealed class PlaneReductionTests
     public void Each_value_is_the_mean_of_many_points_of_its_area(int side, int target)
     {
         var plane = MovedPart.Texture(side, 2, 3);
-        var reduced = PlaneReduction.Reduce(plane, side, target);
+        var reduced = PlaneReduction.Reduce(plane, new Grid(side, side), (double)side / target);
         // side * target points per axis hit every pixel and every area equally often, so the mean over points is exact.
         for (var y = 0; y < target; y++)
         for (var x = 0; x < target; x++)

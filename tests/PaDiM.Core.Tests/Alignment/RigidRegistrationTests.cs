@@ -6,7 +6,10 @@ namespace PaDiM.Core.Tests.Alignment;
 public sealed class RigidRegistrationTests
 {
     private const int Side = 256;
-    private static readonly RigidRegistration Plate = new(MovedPart.Draw(Side, RigidTransform.Identity), Side);
+    private static readonly RigidRegistration Plate = new(
+        MovedPart.Draw(Side, RigidTransform.Identity),
+        new Grid(Side, Side)
+    );
 
     public static TheoryData<double, double, double> Movements =>
         new()
@@ -32,6 +35,32 @@ public sealed class RigidRegistrationTests
     {
         var truth = Movement(degrees, shiftX, shiftY);
         AssertFound(truth, Plate.Register(MovedPart.Draw(Side, truth)), 0.05, 0.1);
+    }
+
+    /// <summary>The middle of the square: its centre is the same, so the movement is too.</summary>
+    [Theory]
+    [InlineData(160, 256, 4, 8, -5)]
+    [InlineData(160, 256, -6, -12, 9)]
+    [InlineData(256, 150, 5, 10, 14)]
+    [InlineData(200, 130, 0, 9, -7)]
+    public void A_part_in_a_rectangle_is_found(int height, int width, double degrees, double shiftX, double shiftY)
+    {
+        var size = new Grid(height, width);
+        var truth = Movement(degrees, shiftX, shiftY);
+        var registration = new RigidRegistration(Cut(MovedPart.Draw(Side, RigidTransform.Identity)), size);
+        var moved = MovedPart.Noisy(Cut(MovedPart.Draw(Side, truth)), 4, seed: 6);
+        AssertFound(truth, registration.Register(moved), 0.3, 0.6);
+
+        float[] Cut(float[] plane)
+        {
+            var left = (Side - width) / 2;
+            return
+            [
+                .. Enumerable
+                    .Range(0, size.Positions)
+                    .Select(i => plane[(i / width + (Side - height) / 2) * Side + i % width + left]),
+            ];
+        }
     }
 
     [Theory]
@@ -76,7 +105,7 @@ public sealed class RigidRegistrationTests
     public void Other_sizes_are_registered_in_their_own_pixels(int side)
     {
         var truth = Movement(-6.2, 0.08 * side, -0.05 * side);
-        var registration = new RigidRegistration(MovedPart.Draw(side, RigidTransform.Identity), side);
+        var registration = new RigidRegistration(MovedPart.Draw(side, RigidTransform.Identity), new Grid(side, side));
         AssertFound(truth, registration.Register(MovedPart.Draw(side, truth)), side < 64 ? 0.5 : 0.25, 0.5);
     }
 
@@ -90,7 +119,7 @@ public sealed class RigidRegistrationTests
     {
         for (var seed = 0; seed < 5; seed++)
         {
-            var registration = new RigidRegistration(MovedPart.Texture(Side, grain, 2 * seed), Side);
+            var registration = new RigidRegistration(MovedPart.Texture(Side, grain, 2 * seed), new Grid(Side, Side));
             Assert.Equal(RigidTransform.Identity, registration.Register(MovedPart.Texture(Side, grain, 2 * seed + 1)));
         }
     }
@@ -115,7 +144,10 @@ public sealed class RigidRegistrationTests
                             )
                     ),
             ];
-        Assert.Equal(RigidTransform.Identity, new RigidRegistration(Vignetted(1), Side).Register(Vignetted(2)));
+        Assert.Equal(
+            RigidTransform.Identity,
+            new RigidRegistration(Vignetted(1), new Grid(Side, Side)).Register(Vignetted(2))
+        );
     }
 
     [Theory]
@@ -125,17 +157,20 @@ public sealed class RigidRegistrationTests
     {
         float[] constant = [.. Enumerable.Repeat(value, Side * Side)];
         Assert.Equal(RigidTransform.Identity, Plate.Register(constant));
-        Assert.Equal(RigidTransform.Identity, new RigidRegistration(constant, Side).Register(constant));
+        Assert.Equal(RigidTransform.Identity, new RigidRegistration(constant, new Grid(Side, Side)).Register(constant));
         Assert.Equal(
             RigidTransform.Identity,
-            new RigidRegistration(constant, Side).Register(MovedPart.Draw(Side, Movement(5, 10, 0)))
+            new RigidRegistration(constant, new Grid(Side, Side)).Register(MovedPart.Draw(Side, Movement(5, 10, 0)))
         );
     }
 
     [Fact]
     public void A_ring_is_shifted_and_not_turned()
     {
-        var registration = new RigidRegistration(MovedPart.Noisy(MovedPart.DrawRing(Side, 0, 0), 3, seed: 1), Side);
+        var registration = new RigidRegistration(
+            MovedPart.Noisy(MovedPart.DrawRing(Side, 0, 0), 3, seed: 1),
+            new Grid(Side, Side)
+        );
         var found = registration.Register(MovedPart.Noisy(MovedPart.DrawRing(Side, 14.5, -9.25), 3, seed: 2));
         Assert.Equal(0, found.Angle);
         Assert.Equal(14.5, found.ShiftX, 0.2);
@@ -157,7 +192,10 @@ public sealed class RigidRegistrationTests
                         )
                     ),
             ];
-        AssertFound(new RigidTransform(0, 5, 0), new RigidRegistration(Stripes(0), Side).Register(Stripes(5)));
+        AssertFound(
+            new RigidTransform(0, 5, 0),
+            new RigidRegistration(Stripes(0), new Grid(Side, Side)).Register(Stripes(5))
+        );
     }
 
     [Fact]
@@ -171,9 +209,9 @@ public sealed class RigidRegistrationTests
     [Fact]
     public void Wrong_shapes_and_values_are_refused()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => new RigidRegistration(new float[31 * 31], 31));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new RigidRegistration([], 2049));
-        Assert.Throws<ArgumentException>(() => new RigidRegistration(new float[10], 64));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RigidRegistration(new float[31 * 31], new Grid(31, 31)));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RigidRegistration([], new Grid(2049, 2049)));
+        Assert.Throws<ArgumentException>(() => new RigidRegistration(new float[10], new Grid(64, 64)));
         Assert.Throws<ArgumentException>(() => Plate.Register(new float[10]));
         Assert.Throws<ArgumentException>(() => Plate.Register([.. Enumerable.Repeat(float.NaN, Side * Side)]));
     }

@@ -17,12 +17,12 @@ public sealed class WarpingTests
         var image = Draw(3);
         var transform = new RigidTransform(angle, shiftX, shiftY);
         var result = new float[3 * Side * Side];
-        Warping.ToTemplate(image, Side, transform, result);
+        Warping.ToTemplate(image, new Grid(Side, Side), transform, result);
         for (var y = 0; y < Side; y++)
         for (var x = 0; x < Side; x++)
         for (var k = 0; k < 3; k++)
         {
-            var (px, py) = transform.Map(x, y, Side);
+            var (px, py) = transform.Map(x, y, new Grid(Side, Side));
             Assert.Equal(Twin(image, 3, k, px, py), result[3 * (y * Side + x) + k], 1e-3);
         }
     }
@@ -41,11 +41,11 @@ public sealed class WarpingTests
         var map = Draw(1);
         var transform = new RigidTransform(angle, shiftX, shiftY);
         var result = new float[Side * Side];
-        Warping.ToImage(map, Side, transform, result);
+        Warping.ToImage(map, new Grid(Side, Side), transform, result);
         for (var y = 0; y < Side; y++)
         for (var x = 0; x < Side; x++)
         {
-            var (px, py) = transform.Inverse().Map(x, y, Side);
+            var (px, py) = transform.Inverse().Map(x, y, new Grid(Side, Side));
             var outside = px < -0.5 || py < -0.5 || px > Side - 0.5 || py > Side - 0.5;
             Assert.Equal(outside ? 0 : Twin(map, 1, 0, px, py), result[y * Side + x], 1e-3);
         }
@@ -58,8 +58,8 @@ public sealed class WarpingTests
         var map = Draw(1);
         var there = new float[image.Length];
         var back = new float[map.Length];
-        Warping.ToTemplate(image, Side, RigidTransform.Identity, there);
-        Warping.ToImage(map, Side, RigidTransform.Identity, back);
+        Warping.ToTemplate(image, new Grid(Side, Side), RigidTransform.Identity, there);
+        Warping.ToImage(map, new Grid(Side, Side), RigidTransform.Identity, back);
         Assert.Equal(image, there);
         Assert.Equal(map, back);
     }
@@ -72,17 +72,21 @@ public sealed class WarpingTests
         var transform = new RigidTransform(0.2, 5, -3);
         for (var y = -2; y <= 2; y++)
             map.AsSpan((20 + y) * 64 + 38, 5).Fill(9);
-        Warping.ToImage(map, 64, transform, result);
-        var (x, y2) = transform.Map(40, 20, 64);
+        Warping.ToImage(map, new Grid(64, 64), transform, result);
+        var (x, y2) = transform.Map(40, 20, new Grid(64, 64));
         Assert.Equal(9, result[(int)Math.Round(y2) * 64 + (int)Math.Round(x)], 1e-4);
     }
 
     [Fact]
     public void Spans_of_another_shape_are_refused()
     {
-        Assert.Throws<ArgumentException>(() => Warping.ToTemplate(new float[10], Side, default, new float[10]));
-        Assert.Throws<ArgumentException>(() => Warping.ToTemplate(Draw(3), Side, default, new float[10]));
-        Assert.Throws<ArgumentException>(() => Warping.ToImage(Draw(1), Side, default, new float[10]));
+        Assert.Throws<ArgumentException>(() =>
+            Warping.ToTemplate(new float[10], new Grid(Side, Side), default, new float[10])
+        );
+        Assert.Throws<ArgumentException>(() =>
+            Warping.ToTemplate(Draw(3), new Grid(Side, Side), default, new float[10])
+        );
+        Assert.Throws<ArgumentException>(() => Warping.ToImage(Draw(1), new Grid(Side, Side), default, new float[10]));
     }
 
     /// <summary>

@@ -49,13 +49,13 @@ public sealed class ImageRegionTests
     [Fact]
     public void Maps_lead_back()
     {
-        var map = AffineMap.Create(2, 3, 4, 5).Then(AffineMap.Create(new RigidTransform(0.3, 7, -2), 64));
+        var map = AffineMap.Create(2, 3, 4, 5).Then(AffineMap.Create(new RigidTransform(0.3, 7, -2), new Grid(64, 64)));
         var (x, y) = map.Map(3, -4);
         var (backX, backY) = map.Inverse().Map(x, y);
         Assert.Equal((3, -4), (Math.Round(backX, 9), Math.Round(backY, 9)));
         var movement = new RigidTransform(-0.2, 3, 1);
-        var (centreX, centreY) = movement.Map(10, 20, 64);
-        var (edgeX, edgeY) = AffineMap.Create(movement, 64).Map(10.5, 20.5);
+        var (centreX, centreY) = movement.Map(10, 20, new Grid(64, 64));
+        var (edgeX, edgeY) = AffineMap.Create(movement, new Grid(64, 64)).Map(10.5, 20.5);
         Assert.Equal(centreX + 0.5, edgeX, 1e-9);
         Assert.Equal(centreY + 0.5, edgeY, 1e-9);
     }
@@ -91,7 +91,7 @@ public sealed class ImageRegionTests
         var turned = new RegionPlacement(
             new Grid(40, 40),
             new Grid(10, 20),
-            AffineMap.Create(1, 1, 4, 2).Then(AffineMap.Create(new RigidTransform(Math.PI / 2, 0, 0), 40))
+            AffineMap.Create(1, 1, 4, 2).Then(AffineMap.Create(new RigidTransform(Math.PI / 2, 0, 0), new Grid(40, 40)))
         );
         var box = turned.FindBox(0.25, 0.25, 19.75, 9.75);
         Assert.Equal(new PixelBox(28, 4, 10, 20), box);

@@ -138,7 +138,7 @@ public sealed class ModelFileTests
     [Fact]
     public void More_golden_images_than_a_model_keeps_are_refused()
     {
-        var golden = new GoldenImage(new byte[32 * 32 * 3], 1);
+        var golden = new GoldenImage(new Grid(32, 32), new byte[32 * 32 * 3], 1);
         Assert.Throws<InvalidDataException>(() =>
             ModelFile.Read(
                 new MemoryStream(
@@ -420,8 +420,8 @@ public sealed class ModelFileTests
         {
             GoldenImages =
             [
-                new(Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(7 * i)).ToArray(), 3.25f),
-                new(new byte[32 * 32 * 3], 0),
+                new(new Grid(32, 32), Enumerable.Range(0, 32 * 32 * 3).Select(i => (byte)(7 * i)).ToArray(), 3.25f),
+                new(new Grid(32, 32), new byte[32 * 32 * 3], 0),
             ],
             Ignored = [.. Enumerable.Range(0, 32 * 32).Select(i => i % 5 == 0)],
         };

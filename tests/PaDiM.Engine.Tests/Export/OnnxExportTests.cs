@@ -5,6 +5,7 @@ using PaDiM.Core.Calibration;
 using PaDiM.Core.Embedding;
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
+using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Export;
 using PaDiM.Engine.Faults;
@@ -236,6 +237,27 @@ public sealed class OnnxExportTests
         );
     }
 
+    [Theory]
+    [MemberData(nameof(ExportCase.Shapes), MemberType = typeof(ExportCase))]
+    public void It_scores_every_shape(
+        AspectMode aspect,
+        int width,
+        int height,
+        int? crop,
+        ImageScoreMethod score,
+        bool masked
+    )
+    {
+        var made = new ExportCase(
+            ExportCase.ShapedSettings(aspect, width, height, crop) with
+            {
+                ImageScore = score,
+            },
+            masked: masked
+        );
+        AssertScoresAlike(made);
+    }
+
     private static void AssertScoresAlike(ExportCase made)
     {
         using var session = Open(Bytes(OnnxExport.Create(made.Model, made.Backbone, Notes)));
@@ -253,8 +275,15 @@ public sealed class OnnxExportTests
                 pixels = ReversePlanes(pixels, size.Positions);
             Assert.All(pixels, value => Assert.InRange(value, -1e-5f, 1 + 1e-5f));
             using var image = OrtValue.CreateTensorValueFromMemory(pixels, [batch, 3, size.Height, size.Width]);
+            using var counts = OrtValue.CreateTensorValueFromMemory(
+                Enumerable.Repeat(CreateCounts(made), batch).SelectMany(values => values).ToArray(),
+                [batch, 1, size.Height, size.Width]
+            );
             using var run = new RunOptions();
-            using var outputs = session.Run(run, ["image"], [image], ["anomaly_map", "score"]);
+            using var outputs =
+                made.Model.Settings.Aspect == AspectMode.Letterbox
+                    ? session.Run(run, ["image", "counts"], [image, counts], ["anomaly_map", "score"])
+                    : session.Run(run, ["image"], [image], ["anomaly_map", "score"]);
             Assert.Equal([batch, 1, size.Height, size.Width], outputs[0].GetTensorTypeAndShape().Shape);
             Assert.Equal([batch], outputs[1].GetTensorTypeAndShape().Shape);
             made.AssertEqual(
@@ -263,6 +292,18 @@ public sealed class OnnxExportTests
                 outputs[1].GetTensorDataAsSpan<float>()
             );
         }
+    }
+
+    /// <summary>1 where the prepared image shows a square image.</summary>
+    private static float[] CreateCounts(ExportCase made)
+    {
+        var frame = made.Scorer.Preprocessing.CreateFrame(new Grid(1, 1));
+        return
+        [
+            .. Enumerable
+                .Range(0, made.Prepared.Positions)
+                .Select(i => frame.IsContent(i / made.Prepared.Width, i % made.Prepared.Width) ? 1f : 0),
+        ];
     }
 
     private static float[] ReversePlanes(float[] pixels, int positions) =>

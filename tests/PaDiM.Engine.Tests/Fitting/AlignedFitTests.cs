@@ -93,8 +93,8 @@ public sealed class AlignedFitTests
         var actual = first.Inverse().Then(second);
         foreach (var (x, y) in new[] { (30.0, 30.0), (66, 30), (48, 66) })
         {
-            var from = expected.Map(x, y, Side);
-            var to = actual.Map(x, y, Side);
+            var from = expected.Map(x, y, new Grid(Side, Side));
+            var to = actual.Map(x, y, new Grid(Side, Side));
             Assert.InRange(Math.Max(Math.Abs(from.X - to.X), Math.Abs(from.Y - to.Y)), 0, 0.5);
         }
     }
@@ -176,7 +176,7 @@ public sealed class AlignedFitTests
                 Assert.Equal(0, map.Values[(int)Math.Round(y) * Side + (int)Math.Round(x)]);
                 for (var i = 0; i < map.Values.Length; i++)
                 {
-                    var (column, row) = placement.Inverse().Map(i % Side, i / Side, Side);
+                    var (column, row) = placement.Inverse().Map(i % Side, i / Side, new Grid(Side, Side));
                     // Between pixels of either kind the map is between both; beyond the template there is nothing to
                     // score.
                     if (row >= First)

@@ -96,7 +96,8 @@ public sealed class TiledFitTests
         }
         Assert.Equal((9 + batch - 1) / batch, passes);
         var expected = scorer.Score(image, OnThreadPool.Context);
-        Assert.Equal(1, scorer.ToPixels(tiled.Map, tiled.Placement).Max() / expected.Max(), 1e-5);
+        var frame = scorer.Preprocessing.CreateFrame(new Grid(image.Height, image.Width));
+        Assert.Equal(1, scorer.ToPixels(tiled.Map, frame, tiled.Placement).Max() / expected.Max(), 1e-5);
     }
 
     [Fact]

@@ -54,7 +54,7 @@ public sealed class DeviceScorerTests
         made.AssertEqual(
             made.Expected(parts),
             maps.SelectMany(map => map.Values).ToArray(),
-            [.. maps.Select(made.Scorer.GetScore)]
+            [.. maps.Select(made.GetScore)]
         );
     }
 

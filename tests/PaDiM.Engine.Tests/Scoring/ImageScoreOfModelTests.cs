@@ -26,7 +26,7 @@ public sealed class ImageScoreOfModelTests
         {
             var image = SyntheticParts.Good(seed, 72).ToBmp();
             var scorer = new ModelScorer(fits.Run([.. parts.Where((_, i) => i != seed)], settings: Top), Fits.Tiny);
-            var score = scorer.GetScore(scorer.Score(TestDecoder.Image(image), OnThreadPool.Context));
+            var score = scorer.ComputeScore(TestDecoder.Image(image), OnThreadPool.Context);
             var index = model.TrainingImages.ToList().IndexOf(parts[seed].Sha256);
             Assert.Equal(1, model.Calibration.Scores[index] / score, 0.01);
         }
@@ -59,9 +59,9 @@ public sealed class ImageScoreOfModelTests
                 ]
             );
             var frame = made.Scorer.Preprocessing.CreateFrame(size);
-            var map = made.Scorer.ToPixels(new RawMap.Patches(distances), default);
+            var map = made.Scorer.ToPixels(new RawMap.Patches(distances), frame, default);
             var max = map.Max();
-            var score = made.Scorer.GetScore(map);
+            var score = made.Scorer.GetScore(map, frame);
             Assert.InRange(score, 0, max);
             foreach (
                 var threshold in new double[]

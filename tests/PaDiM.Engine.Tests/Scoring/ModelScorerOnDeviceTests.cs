@@ -1,5 +1,6 @@
 using PaDiM.Core.Alignment;
 using PaDiM.Core.Geometry;
+using PaDiM.Core.Scoring;
 using PaDiM.Core.Statistics;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
@@ -44,6 +45,35 @@ public sealed class ModelScorerOnDeviceTests : IDisposable
             Assert.All(
                 expected.Values.Zip(actual.Values),
                 pair => Assert.Equal(pair.First, pair.Second, 1e-3 * pair.First + 1e-6)
+            );
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ExportCase.Shapes), MemberType = typeof(ExportCase))]
+    public void Models_of_every_shape_score_as_by_the_kernels(
+        AspectMode aspect,
+        int width,
+        int height,
+        int? crop,
+        ImageScoreMethod method,
+        bool masked
+    )
+    {
+        var settings = ExportCase.ShapedSettings(aspect, width, height, crop) with { ImageScore = method };
+        var made = new ExportCase(settings, masked: masked, backbone: Backbone);
+        using var scorer = ModelScorer.Open(made.Model, Backbone);
+        Assert.Null(SelfTest.Validate(scorer, OnThreadPool.Context));
+        foreach (var image in ExportCase.Images(2))
+        {
+            Assert.All(
+                made.Expected([image])[0].Values.Zip(scorer.Score(image).Values),
+                pair => Assert.Equal(pair.First, pair.Second, 1e-3 * pair.First + 1e-6)
+            );
+            Assert.Equal(
+                made.Scorer.ComputeScore(image, OnThreadPool.Context),
+                scorer.ComputeScore(image, OnThreadPool.Context),
+                1e-2
             );
         }
     }

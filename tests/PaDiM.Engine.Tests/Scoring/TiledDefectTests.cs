@@ -49,7 +49,8 @@ public sealed class TiledDefectTests
     {
         using var scorer = new ModelScorer(model, Fits.Tiny);
         var map = scorer.Score(image);
-        var score = scorer.GetScore(map);
+        var frame = scorer.Preprocessing.CreateFrame(new Grid(Height, Width));
+        var score = scorer.GetScore(map, frame);
         var threshold = model.Calibration.GetThreshold(0.01);
         var level = ModelScorer.GetDefectLevel(score, threshold);
         regions = scorer

@@ -52,6 +52,18 @@ internal sealed class ExportCase
             { ReductionMethod.Random, 20, 50, 37, 16, true },
         };
 
+    /// <summary>The kinds that differ in the shape of the prepared image.</summary>
+    public static TheoryData<AspectMode, int, int, int?, ImageScoreMethod, bool> Shapes =>
+        new()
+        {
+            // Aspect, width, height, crop, image score, mask.
+            { AspectMode.Stretch, 80, 48, null, ImageScoreMethod.Max, true },
+            { AspectMode.Letterbox, 80, 48, null, ImageScoreMethod.Max, false },
+            { AspectMode.Letterbox, 48, 80, null, ImageScoreMethod.Top, true },
+            { AspectMode.Letterbox, 75, 50, 37, ImageScoreMethod.Top, false },
+            { AspectMode.Crop, 50, 75, 49, ImageScoreMethod.Top, true },
+        };
+
     /// <summary>The kinds that a local average passes through in different ways.</summary>
     public static TheoryData<ReductionMethod, int, int, int?, double, bool> AveragedKinds =>
         new()
@@ -111,6 +123,21 @@ internal sealed class ExportCase
         return prepared;
     }
 
+    /// <summary>Settings of two sides, between which square images have a border, are cut or are stretched.</summary>
+    public static FitSettings ShapedSettings(AspectMode aspect, int width, int height, int? crop) =>
+        Fits.Settings with
+        {
+            ImageWidth = width,
+            ImageHeight = height,
+            Aspect = aspect,
+            CropSize = crop,
+        };
+
+    /// <summary>The score of a square image.</summary>
+    public float GetScore(AnomalyMap map) => Scorer.GetScore(map, Scorer.Preprocessing.CreateFrame(new Grid(1, 1)));
+
+    public ImageFrame FrameOf(RgbImage image) => Scorer.Preprocessing.CreateFrame(new Grid(image.Height, image.Width));
+
     /// <summary>Maps as the service makes them.</summary>
     public AnomalyMap[] Expected(RgbImage[] images) =>
         [
@@ -128,6 +155,7 @@ internal sealed class ExportCase
                                 OnThreadPool.Context
                             )[0]
                         ),
+                        FrameOf(image),
                         RigidTransform.Identity
                     )
             ),
@@ -142,7 +170,7 @@ internal sealed class ExportCase
         {
             for (var p = 0; p < positions; p++)
                 Assert.Equal(expected[i].Values[p], maps[i * positions + p], 1e-3 * expected[i].Values[p] + 1e-6);
-            Assert.Equal(Scorer.GetScore(expected[i]), scores[i], 1e-3 * expected[i].Max());
+            Assert.Equal(GetScore(expected[i]), scores[i], 1e-3 * expected[i].Max());
         }
     }
 
@@ -153,14 +181,14 @@ internal sealed class ExportCase
             fits.Parts(0, images),
             settings: settings,
             backbone: backbone,
-            ignored: masked ? Mask(settings.ImageSize) : null
+            ignored: masked ? Mask(settings.GetImageSize()) : null
         );
     }
 
-    private static bool[] Mask(int side) =>
+    private static bool[] Mask(Grid size) =>
         [
-            .. from y in Enumerable.Range(0, side)
-            from x in Enumerable.Range(0, side)
-            select x < side / 3 && y > side / 4,
+            .. from y in Enumerable.Range(0, size.Height)
+            from x in Enumerable.Range(0, size.Width)
+            select x < size.Width / 3 && y > size.Height / 4,
         ];
 }

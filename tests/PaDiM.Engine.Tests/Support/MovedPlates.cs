@@ -29,7 +29,7 @@ internal static class MovedPlates
         // In the metal below the holes and above the lower edge.
         var u = 0.32 + 0.36 * random.NextDouble();
         var v = 0.58 + 0.04 * random.NextDouble();
-        var (x, y) = PlacementOf(seed).Map(u * Side - 0.5, v * Side - 0.5, Side);
+        var (x, y) = PlacementOf(seed).Map(u * Side - 0.5, v * Side - 0.5, new Grid(Side, Side));
         return (Draw(seed, (u, v)), x, y);
     }
 
@@ -41,7 +41,7 @@ internal static class MovedPlates
         for (var y = 0; y < Side; y++)
         for (var x = 0; x < Side; x++)
         {
-            var (px, py) = inverse.Map(x, y, Side);
+            var (px, py) = inverse.Map(x, y, new Grid(Side, Side));
             var u = (px + 0.5) / Side;
             var v = (py + 0.5) / Side;
             var grey = Grey(u, v) + 6 * (random.NextDouble() - 0.5);

@@ -33,6 +33,43 @@ public sealed class JpegScalingTests
     }
 
     [Theory]
+    [InlineData(AspectMode.Stretch, 4096, 1024, false, 4)]
+    [InlineData(AspectMode.Stretch, 4096, 1024, true, 1)]
+    [InlineData(AspectMode.Stretch, 1024, 4096, true, 4)]
+    [InlineData(AspectMode.Stretch, 4096, 2048, false, 4)]
+    [InlineData(AspectMode.Stretch, 4096, 511, false, 1)]
+    [InlineData(AspectMode.Letterbox, 4096, 511, false, 4)]
+    [InlineData(AspectMode.Letterbox, 511, 4096, true, 4)]
+    [InlineData(AspectMode.Letterbox, 1000, 2048, false, 8)]
+    [InlineData(AspectMode.Crop, 4096, 511, false, 1)]
+    [InlineData(AspectMode.Crop, 4096, 1024, false, 4)]
+    public void The_scale_leaves_twice_what_every_aspect_resizes(
+        AspectMode aspect,
+        int width,
+        int height,
+        bool isSideways,
+        int reduction
+    )
+    {
+        var settings = new FitSettings
+        {
+            ImageWidth = 512,
+            ImageHeight = 128,
+            Aspect = aspect,
+        };
+        var minimum = DecodeOptions.For(settings).MinimumSize;
+        Assert.Equal(reduction, Frame(width, height, 0x11, 0x11, 0x11).GetReduction(minimum, isSideways));
+        var upright = isSideways ? new Grid(width, height) : new Grid(height, width);
+        var frame = settings.CreateFrame(upright);
+        if (reduction > 1)
+            Assert.All(
+                [frame.Rows, frame.Columns],
+                // A target is rounded to whole pixels.
+                axis => Assert.True(axis.SourceLength / reduction >= 2 * (axis.TargetLength - 0.5))
+            );
+    }
+
+    [Theory]
     [InlineData(0x22, 0x11, 0x11, 4)]
     [InlineData(0x21, 0x11, 0x11, 4)]
     [InlineData(0x41, 0x11, 0x11, 4)]

@@ -199,6 +199,91 @@ public sealed class PreprocessorTests
             select y * width + x;
     }
 
+    [Theory]
+    [InlineData(90, 90, 64)]
+    [InlineData(33, 33, 64)]
+    public void For_a_square_all_aspects_prepare_the_same(int side, int other, int imageSize)
+    {
+        var image = Samples.Noise(side, other);
+        var stretched = Prepare(image, new FitSettings { ImageSize = imageSize }, Plain);
+        foreach (var aspect in new[] { AspectMode.Letterbox, AspectMode.Crop })
+            Assert.Equal(stretched, Prepare(image, new FitSettings { ImageSize = imageSize, Aspect = aspect }, Plain));
+    }
+
+    [Theory]
+    [InlineData(100, 50, null)]
+    [InlineData(50, 100, null)]
+    [InlineData(100, 50, 48)]
+    public void A_letterbox_has_the_rows_of_the_resized_image_and_repeats_its_edge(int width, int height, int? crop)
+    {
+        var image = Samples.Noise(width, height);
+        var isWide = width > height;
+        var settings = new FitSettings { ImageSize = 64, Aspect = AspectMode.Letterbox };
+        var boxed = Prepare(image, settings with { CropSize = crop }, Plain);
+        var (shownWidth, shownHeight) = isWide ? (64, 32) : (32, 64);
+        var byHand = Prepare(image, new FitSettings { ImageWidth = shownWidth, ImageHeight = shownHeight }, Plain);
+        var side = crop ?? 64;
+        var margin = (64 - side) / 2;
+        for (var c = 0; c < 3; c++)
+        for (var y = 0; y < side; y++)
+        for (var x = 0; x < side; x++)
+        {
+            var shownX = Math.Clamp(x + margin - (64 - shownWidth) / 2, 0, shownWidth - 1);
+            var shownY = Math.Clamp(y + margin - (64 - shownHeight) / 2, 0, shownHeight - 1);
+            Assert.Equal(byHand[(c * shownHeight + shownY) * shownWidth + shownX], boxed[(c * side + y) * side + x]);
+        }
+    }
+
+    [Fact]
+    public void A_crop_has_the_pixels_of_the_centre()
+    {
+        // Far from the cut, the pixels beside it have no share.
+        var image = Samples.Noise(200, 100);
+        var cut = Prepare(image, new FitSettings { ImageSize = 50, Aspect = AspectMode.Crop }, Plain);
+        var centre = new byte[3 * 100 * 100];
+        for (var y = 0; y < 100; y++)
+            image.Pixels.AsSpan(3 * (y * 200 + 50), 300).CopyTo(centre.AsSpan(300 * y));
+        var byHand = Prepare(new RgbImage(100, 100, centre), new FitSettings { ImageSize = 50 }, Plain);
+        for (var c = 0; c < 3; c++)
+        for (var y = 0; y < 50; y++)
+        for (var x = 1; x < 49; x++)
+            Assert.Equal(byHand[(c * 50 + y) * 50 + x], cut[(c * 50 + y) * 50 + x], 1e-6);
+    }
+
+    [Theory]
+    [InlineData(AspectMode.Stretch)]
+    [InlineData(AspectMode.Letterbox)]
+    [InlineData(AspectMode.Crop)]
+    public void A_score_measures_every_shape_as_the_fit_did(AspectMode aspect)
+    {
+        var settings = new FitSettings
+        {
+            ImageWidth = 70,
+            ImageHeight = 45,
+            Aspect = aspect,
+            CropSize = 40,
+        };
+        var image = Samples.Noise(120, 90);
+        var preprocessor = new Preprocessor(settings, Plain);
+        var frame = preprocessor.CreateFrame(new Grid(90, 120));
+        var prepared = new float[3 * 40 * 40];
+        preprocessor.Prepare(image, frame, prepared, out var traits);
+        var shrunk = Preprocessor.Shrink(image, frame);
+        var stored = preprocessor.Measure(shrunk, frame.Original);
+        Assert.Equal(stored.Brightness, traits.Brightness, 1e-2);
+        Assert.Equal(stored.Sharpness, traits.Sharpness, 1e-2);
+        var again = new float[prepared.Length];
+        preprocessor.Prepare(shrunk, again);
+        for (var i = 0; i < again.Length; i++)
+            Assert.Equal(prepared[i], again[i], 0.5 / 255 + 1e-6);
+        // With the other path, for fits.
+        var fitted = new float[prepared.Length];
+        var filled = new RgbImage(shrunk.Width, shrunk.Height, new byte[shrunk.Pixels.Length]);
+        preprocessor.PrepareAndShrink(image, frame, fitted, filled);
+        Assert.Equal(prepared, fitted);
+        Assert.Equal(shrunk.Pixels, filled.Pixels);
+    }
+
     [Fact]
     public void What_the_crop_left_out_scores_nothing()
     {

@@ -502,6 +502,8 @@ namespace PaDiM.Service.Data.Migrations
                             b1.Property<string>("Alignment")
                                 .IsRequired();
 
+                            b1.Property<string>("Aspect");
+
                             b1.Property<string>("Backbone")
                                 .IsRequired();
 
@@ -513,12 +515,16 @@ namespace PaDiM.Service.Data.Migrations
 
                             b1.Property<double>("Epsilon");
 
+                            b1.Property<int?>("ImageHeight");
+
                             b1.Property<string>("ImageScore")
                                 .IsRequired();
 
-                            b1.Property<string>("ImagesOf");
-
                             b1.Property<int>("ImageSize");
+
+                            b1.Property<int?>("ImageWidth");
+
+                            b1.Property<string>("ImagesOf");
 
                             b1.Property<bool>("LocalAverage");
 
