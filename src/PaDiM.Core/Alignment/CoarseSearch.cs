@@ -66,18 +66,32 @@ internal sealed class CoarseSearch
     /// </summary>
     public (RigidTransform Transform, float Score)[] FindCandidates(GradientField image)
     {
-        var padded = Pad(image, RigidTransform.Identity);
+        // Zeros before and after the image, so that every shift is one offset.
+        var reach = 2 * (_maxShiftY * _stride + _maxShiftX);
+        var padded = new float[2 * (reach + Size.Height * _stride)];
+        Pad(image, RigidTransform.Identity).CopyTo(padded, reach);
         var best = new (RigidTransform Transform, float Score)[_angles.Length];
+        Span<float> scores = stackalloc float[ShiftedSums.Count];
         for (var k = 0; k < _angles.Length; k++)
         {
             best[k] = (RigidTransform.Identity, float.NegativeInfinity);
             for (var dy = -_maxShiftY; dy <= _maxShiftY; dy++)
-            for (var dx = -_maxShiftX; dx <= _maxShiftX; dx++)
+            for (var dx = -_maxShiftX; dx <= _maxShiftX; dx += ShiftedSums.Count)
             {
                 // Two values per pixel, so a shift by (dx, dy) is one offset into the flat arrays.
-                var score = Correlate(_rotatedTemplates[k], padded, 2 * (dy * _stride + dx));
-                if (score > best[k].Score)
-                    best[k] = (new RigidTransform(_angles[k], dx, dy), score);
+                var shifted = padded.AsSpan(reach + 2 * (dy * _stride + dx));
+                var count = Math.Min(ShiftedSums.Count, _maxShiftX - dx + 1);
+                if (count == ShiftedSums.Count)
+                    ShiftedSums.Compute(_rotatedTemplates[k], shifted, scores);
+                else
+                    for (var i = 0; i < count; i++)
+                        scores[i] = TensorPrimitives.Dot(
+                            _rotatedTemplates[k],
+                            shifted.Slice(2 * i, _rotatedTemplates[k].Length)
+                        );
+                for (var i = 0; i < count; i++)
+                    if (scores[i] > best[k].Score)
+                        best[k] = (new RigidTransform(_angles[k], dx + i, dy), scores[i]);
             }
         }
         return
@@ -108,10 +122,4 @@ internal sealed class CoarseSearch
         }
         return padded;
     }
-
-    /// <summary>Computes the dot product of the template with the image shifted by an offset.</summary>
-    private static float Correlate(ReadOnlySpan<float> template, ReadOnlySpan<float> image, int offset) =>
-        offset >= 0
-            ? TensorPrimitives.Dot(template[..^offset], image[offset..])
-            : TensorPrimitives.Dot(template[-offset..], image[..^-offset]);
 }

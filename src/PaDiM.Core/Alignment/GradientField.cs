@@ -92,21 +92,20 @@ internal sealed class GradientField(Grid size, float[] values)
     public double Correlate(GradientField image, RigidTransform transform)
     {
         var (sin, cos) = Math.SinCos(transform.Angle);
+        var sampled = new SampledRows(transform, Size);
         var fieldSin = (float)sin;
         var fieldCos = (float)cos;
         double product = 0,
             own = 0,
             other = 0;
-        var (lastX, lastY) = (Size.Width - 1, Size.Height - 1);
         for (var y = 0; y < Size.Height; y++)
         {
-            var (startX, startY) = transform.Map(0, y, Size);
-            for (var x = 0; x < Size.Width; x++)
+            var row = sampled[y];
+            var (first, end) = row.FindInside(Size.Width, Size);
+            for (var x = first; x < end; x++)
             {
-                var px = startX + cos * x;
-                var py = startY + sin * x;
-                if (!(px >= 0 && py >= 0 && px < lastX && py < lastY))
-                    continue;
+                var px = row.X + row.StepX * x;
+                var py = row.Y + row.StepY * x;
                 var ix = (int)px;
                 var iy = (int)py;
                 var sx = (float)(px - ix);

@@ -15,7 +15,7 @@ public static class MeanTemplate
     /// all planes to the template and averages them in its frame. Between rounds the template moves to the mean
     /// position of the parts, which keeps it from drifting and loses the least at the borders. The result depends on
     /// the order of the planes, but not on the number of cores. Cost: the planes are read <c>rounds + 2</c> times and
-    /// registered <c>rounds</c> times (about 10 ms each at 256 pixels per side, on several cores). Memory: a few planes
+    /// registered <c>rounds</c> times (about 4 ms each at 256 pixels per side, on several cores). Memory: a few planes
     /// per core.
     /// </summary>
     /// <param name="planes">Returns the same planes in the same order on every call; shape <c>(height, width)</c>, grey

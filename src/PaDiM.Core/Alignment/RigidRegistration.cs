@@ -111,7 +111,7 @@ public sealed class RigidRegistration
     /// <summary>
     /// Finds the position of the part. Different light, a local defect and missing content at the border do not matter.
     /// Returns the identity if the plane has no structure in common with the template, or if moving it gains nothing;
-    /// the angle is 0 if the part's symmetry leaves it undetermined. Cost: about 10 ms at 256 pixels per side, little
+    /// the angle is 0 if the part's symmetry leaves it undetermined. Cost: about 4 ms at 256 pixels per side, little
     /// more at larger sizes.
     /// </summary>
     /// <param name="plane">The template's shape, grey values from 0 to 255.</param>

@@ -27,7 +27,6 @@ internal sealed class RobustRefinement
         _alongX,
         _alongY,
         _byAngle;
-    private readonly float[] _ones;
 
     /// <summary>Prepares a template.</summary>
     /// <param name="plane">The template, shape <c>(height, width)</c>, grey values.</param>
@@ -39,8 +38,6 @@ internal sealed class RobustRefinement
         _alongX = new float[plane.Length];
         _alongY = new float[plane.Length];
         _byAngle = new float[plane.Length];
-        _ones = new float[size.Width];
-        Array.Fill(_ones, 1);
         var centreX = (size.Width - 1) / 2f;
         var centreY = (size.Height - 1) / 2f;
         for (var y = 1; y < size.Height - 1; y++)
@@ -85,7 +82,6 @@ internal sealed class RobustRefinement
             light ??= EstimateLight(image, transform, rows);
             if (light is not { Gain: > 0, Variance: > 0 } known)
                 return transform;
-            Array.Clear(sums);
             var (squares, pixels) = Accumulate(image, transform, known, rows, sums);
             if (pixels == 0 || !TrySolve(sums, rotates))
                 return transform;
@@ -116,15 +112,17 @@ internal sealed class RobustRefinement
             sumI = 0,
             squareT = 0,
             squareI = 0;
+        var sampled = new SampledRows(transform, Size);
         for (var y = 0; y < Size.Height; y++)
         {
-            n += SampleRow(image, transform, y, rows);
-            var template = _plane.AsSpan(y * Size.Width, Size.Width);
-            TensorPrimitives.Multiply(template, rows.Weight, rows.Column);
-            sumT += TensorPrimitives.Sum<float>(rows.Column);
-            squareT += TensorPrimitives.Dot(rows.Column, template);
-            sumI += TensorPrimitives.Sum<float>(rows.Image);
-            squareI += TensorPrimitives.SumOfSquares<float>(rows.Image);
+            var (first, end) = SampleRow(image, sampled[y], rows);
+            var seen = rows.Image.AsSpan(first, end - first);
+            var template = _plane.AsSpan(y * Size.Width + first, end - first);
+            n += seen.Length;
+            sumT += TensorPrimitives.Sum<float>(template);
+            squareT += TensorPrimitives.SumOfSquares<float>(template);
+            sumI += TensorPrimitives.Sum<float>(seen);
+            squareI += TensorPrimitives.SumOfSquares<float>(seen);
         }
         if (n == 0)
             return default;
@@ -148,83 +146,41 @@ internal sealed class RobustRefinement
         double[] sums
     )
     {
-        double squares = 0,
-            pixels = 0;
+        var pixels = 0;
+        var equations = new WeightedEquations(
+            (float)light.Gain,
+            (float)light.Offset,
+            (float)(1 / (light.Variance * DegreesOfFreedom))
+        );
+        var sampled = new SampledRows(transform, Size);
         for (var y = 0; y < Size.Height; y++)
         {
-            var seen = SampleRow(image, transform, y, rows);
-            if (seen == 0)
-                continue;
-            pixels += seen;
-            var range = y * Size.Width;
-            // Column = residual^2 with residual = I - gain T - offset.
-            // Weight = inside (nu + 1) / (nu + residual^2 / variance), nu the degrees of freedom.
-            TensorPrimitives.MultiplyAdd(_plane.AsSpan(range, Size.Width), (float)-light.Gain, rows.Image, rows.Column);
-            TensorPrimitives.Subtract(rows.Column, (float)light.Offset, rows.Column);
-            TensorPrimitives.Multiply(rows.Column, rows.Column, rows.Column);
-            TensorPrimitives.Divide(rows.Column, (float)(light.Variance * DegreesOfFreedom), rows.Divisor);
-            TensorPrimitives.Add(rows.Divisor, 1f, rows.Divisor);
-            TensorPrimitives.Divide(rows.Weight, rows.Divisor, rows.Weight);
-            TensorPrimitives.Multiply(rows.Weight, (float)((DegreesOfFreedom + 1) / DegreesOfFreedom), rows.Weight);
-            squares += TensorPrimitives.Dot(rows.Weight, rows.Column);
-            for (int i = 0, at = 0; i < Unknowns; i++)
-            {
-                // Entry (i, j) of J^T W J, and entry i of J^T W I, for the columns of the Jacobian J.
-                TensorPrimitives.Multiply(rows.Weight, GetColumn(i, range), rows.Column);
-                for (var j = i; j < Unknowns; j++)
-                    sums[at++] += TensorPrimitives.Dot(rows.Column, GetColumn(j, range));
-                sums[Unknowns * (Unknowns + 1) / 2 + i] += TensorPrimitives.Dot(rows.Column, rows.Image);
-            }
+            var (first, end) = SampleRow(image, sampled[y], rows);
+            pixels += end - first;
+            var at = y * Size.Width + first;
+            var count = end - first;
+            equations.Add(
+                rows.Image.AsSpan(first, count),
+                _plane.AsSpan(at, count),
+                _alongX.AsSpan(at, count),
+                _alongY.AsSpan(at, count),
+                _byAngle.AsSpan(at, count)
+            );
         }
-        return (squares, pixels);
+        // The weights of Student's t are (nu + 1) / nu times those that were summed.
+        const double Factor = (DegreesOfFreedom + 1) / DegreesOfFreedom;
+        for (var i = 0; i < sums.Length; i++)
+            sums[i] = Factor * equations.Sums[i];
+        return (Factor * equations.Squares, pixels);
     }
 
-    /// <summary>Gets a row's part of the Jacobian's column for an unknown.</summary>
-    private ReadOnlySpan<float> GetColumn(int unknown, int start) =>
-        unknown switch
-        {
-            0 => _alongX.AsSpan(start, Size.Width),
-            1 => _alongY.AsSpan(start, Size.Width),
-            2 => _byAngle.AsSpan(start, Size.Width),
-            3 => _plane.AsSpan(start, Size.Width),
-            _ => _ones,
-        };
-
-    /// <summary>
-    /// Samples one row of the image in the template's frame. Weights are 1 inside of the image and 0 outside, where
-    /// values are 0 too.
-    /// </summary>
-    /// <returns>Number of pixels inside.</returns>
-    private int SampleRow(ReadOnlySpan<float> image, RigidTransform transform, int y, Rows rows)
+    /// <summary>Samples one row of the image in the template's frame.</summary>
+    /// <returns>The pixels that the image covers, from the first to before the end.</returns>
+    private (int First, int End) SampleRow(ReadOnlySpan<float> image, SampledRow row, Rows rows)
     {
-        var (sin, cos) = Math.SinCos(transform.Angle);
-        var (startX, startY) = transform.Map(0, y, Size);
-        var (lastX, lastY) = (Size.Width - 1, Size.Height - 1);
-        var seen = 0;
-        for (var x = 0; x < Size.Width; x++)
-        {
-            var px = startX + cos * x;
-            var py = startY + sin * x;
-            if (!(px >= 0 && py >= 0 && px < lastX && py < lastY))
-            {
-                rows.Image[x] = 0;
-                rows.Weight[x] = 0;
-                continue;
-            }
-            // Bilinear interpolation between four pixels, whose indices are all in range.
-            var ix = (int)px;
-            var iy = (int)py;
-            var sx = (float)(px - ix);
-            var sy = (float)(py - iy);
-            var above = image.Slice(iy * Size.Width + ix, 2);
-            var below = image.Slice((iy + 1) * Size.Width + ix, 2);
-            var top = above[0] + (above[1] - above[0]) * sx;
-            var bottom = below[0] + (below[1] - below[0]) * sx;
-            rows.Image[x] = top + (bottom - top) * sy;
-            rows.Weight[x] = 1;
-            seen++;
-        }
-        return seen;
+        var (first, end) = row.FindInside(Size.Width, Size);
+        row.Sample(image, Size.Width, first, end, rows.Image);
+        return (first, end);
     }
 
     /// <summary>
@@ -288,8 +244,5 @@ internal sealed class RobustRefinement
     private sealed class Rows(int width)
     {
         public float[] Image { get; } = new float[width];
-        public float[] Weight { get; } = new float[width];
-        public float[] Column { get; } = new float[width];
-        public float[] Divisor { get; } = new float[width];
     }
 }

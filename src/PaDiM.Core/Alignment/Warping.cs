@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using PaDiM.Core.Geometry;
 
 namespace PaDiM.Core.Alignment;
@@ -19,32 +21,42 @@ public static class Warping
     {
         CheckLength(image.Length, 3L * size.Positions, nameof(image));
         CheckLength(result.Length, image.Length, nameof(result));
-        var (sin, cos) = Math.SinCos(transform.Angle);
+        var rows = new SampledRows(transform, size);
         for (var y = 0; y < size.Height; y++)
         {
             // Along a row the mapped point moves by (cos, sin) per pixel: one Map per row is enough.
-            var (startX, startY) = transform.Map(0, y, size);
+            var row = rows[y];
+            var (first, end) = row.FindInside(size.Width, size);
             for (var x = 0; x < size.Width; x++)
             {
-                var (left, right, shareX) = GetNeighbours(startX + cos * x, size.Width);
-                var (top, bottom, shareY) = GetNeighbours(startY + sin * x, size.Height);
-                // Indices of the first channel of the four neighbours.
-                var topLeft = 3 * (top * size.Width + left);
-                var topRight = 3 * (top * size.Width + right);
-                var bottomLeft = 3 * (bottom * size.Width + left);
-                var bottomRight = 3 * (bottom * size.Width + right);
-                var target = 3 * (y * size.Width + x);
-                for (var channel = 0; channel < 3; channel++)
-                    result[target + channel] = Blend(
-                        image[topLeft + channel],
-                        image[topRight + channel],
-                        image[bottomLeft + channel],
-                        image[bottomRight + channel],
-                        shareX,
-                        shareY
-                    );
+                var target = result[(3 * (y * size.Width + x))..];
+                // Four values are read and written for three: the next pixel overwrites the fourth. Not where there is
+                // none.
+                if (x >= first && x < end && target.Length > 3 && !ReachesEnd(row, x, size))
+                    row.SampleChannels(image, size.Width, x).StoreUnsafe(ref MemoryMarshal.GetReference(target));
+                else
+                    SampleClamped(image, size, row, x, target);
             }
         }
+    }
+
+    /// <summary>Gets whether a point lies between the last four pixels of an image.</summary>
+    private static bool ReachesEnd(SampledRow row, int x, Grid size) =>
+        row.X + row.StepX * x >= size.Width - 2 && row.Y + row.StepY * x >= size.Height - 2;
+
+    private static void SampleClamped(ReadOnlySpan<float> image, Grid size, SampledRow row, int x, Span<float> target)
+    {
+        var (left, right, shareX) = GetNeighbours(row.X + row.StepX * x, size.Width);
+        var (top, bottom, shareY) = GetNeighbours(row.Y + row.StepY * x, size.Height);
+        for (var channel = 0; channel < 3; channel++)
+            target[channel] = Blend(
+                image[3 * (top * size.Width + left) + channel],
+                image[3 * (top * size.Width + right) + channel],
+                image[3 * (bottom * size.Width + left) + channel],
+                image[3 * (bottom * size.Width + right) + channel],
+                shareX,
+                shareY
+            );
     }
 
     /// <summary>Brings a map from the frame of the template into the frame of its image. Cost: one pass.</summary>
@@ -58,18 +70,32 @@ public static class Warping
     {
         CheckLength(map.Length, size.Positions, nameof(map));
         CheckLength(result.Length, map.Length, nameof(result));
-        var inverse = transform.Inverse();
-        var (sin, cos) = Math.SinCos(inverse.Angle);
+        var rows = new SampledRows(transform.Inverse(), size);
         for (var y = 0; y < size.Height; y++)
         {
-            var (startX, startY) = inverse.Map(0, y, size);
-            for (var x = 0; x < size.Width; x++)
-            {
-                var px = startX + cos * x;
-                var py = startY + sin * x;
-                result[y * size.Width + x] =
-                    IsCovered(px, size.Width) && IsCovered(py, size.Height) ? Sample(map, px, py, size) : 0;
-            }
+            var row = rows[y];
+            var (first, end) = row.FindInside(size.Width, size);
+            var target = result.Slice(y * size.Width, size.Width);
+            row.Sample(map, size.Width, first, end, target);
+            SampleEdge(map, size, row, 0, first, target);
+            SampleEdge(map, size, row, end, size.Width, target);
+        }
+    }
+
+    private static void SampleEdge(
+        ReadOnlySpan<float> map,
+        Grid size,
+        SampledRow row,
+        int first,
+        int end,
+        Span<float> target
+    )
+    {
+        for (var x = first; x < end; x++)
+        {
+            var px = row.X + row.StepX * x;
+            var py = row.Y + row.StepY * x;
+            target[x] = IsCovered(px, size.Width) && IsCovered(py, size.Height) ? Sample(map, px, py, size) : 0;
         }
     }
 
