@@ -1,5 +1,6 @@
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
+using PaDiM.Service.Memory;
 
 namespace PaDiM.Service.CommandLine;
 
@@ -31,7 +32,7 @@ internal static class CommandHost
             builder.Configuration[$"{PadimSection.Name}:{nameof(DataOptions.DataDirectory)}"] = dataDirectory;
         foreach (var (name, value) in settings)
             builder.Configuration[$"{PadimSection.Name}:{name}"] = value;
-        builder.Services.AddData();
+        builder.Services.AddMemory().AddData();
         add(builder.Services);
         return builder.Build();
     }
