@@ -48,7 +48,7 @@ internal sealed class CoarseSearch
             for (var x = 0; x < size.Width; x++)
             {
                 var (px, py) = back.Map(x, y, size);
-                plane[y * size.Width + x] = Warping.Sample(template, px, py, size);
+                plane[y * size.Width + x] = Bilinear.Sample(template, px, py, size);
             }
             _rotatedTemplates[k] = Pad(GradientField.FromPlane(PlaneReduction.Reduce(plane, size, ratio), Size), back);
         }

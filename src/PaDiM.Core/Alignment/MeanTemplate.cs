@@ -157,7 +157,7 @@ public static class MeanTemplate
             var py = startY + sin * x;
             if (!Warping.IsCovered(px, size.Width) || !Warping.IsCovered(py, size.Height))
                 continue;
-            sum[x] += Warping.Sample(plane, px, py, size);
+            sum[x] += Bilinear.Sample(plane, px, py, size);
             covered[x]++;
         }
     }
@@ -169,7 +169,7 @@ public static class MeanTemplate
         for (var x = 0; x < size.Width; x++)
         {
             var (px, py) = transform.Map(x, y, size);
-            moved[y * size.Width + x] = Warping.Sample(plane, px, py, size);
+            moved[y * size.Width + x] = Bilinear.Sample(plane, px, py, size);
         }
         return moved;
     }

@@ -46,10 +46,10 @@ public static class Warping
 
     private static void SampleClamped(ReadOnlySpan<float> image, Grid size, SampledRow row, int x, Span<float> target)
     {
-        var (left, right, shareX) = GetNeighbours(row.X + row.StepX * x, size.Width);
-        var (top, bottom, shareY) = GetNeighbours(row.Y + row.StepY * x, size.Height);
+        var (left, right, shareX) = Bilinear.GetNeighbours(row.X + row.StepX * x, size.Width);
+        var (top, bottom, shareY) = Bilinear.GetNeighbours(row.Y + row.StepY * x, size.Height);
         for (var channel = 0; channel < 3; channel++)
-            target[channel] = Blend(
+            target[channel] = Bilinear.Blend(
                 image[3 * (top * size.Width + left) + channel],
                 image[3 * (top * size.Width + right) + channel],
                 image[3 * (bottom * size.Width + left) + channel],
@@ -95,23 +95,9 @@ public static class Warping
         {
             var px = row.X + row.StepX * x;
             var py = row.Y + row.StepY * x;
-            target[x] = IsCovered(px, size.Width) && IsCovered(py, size.Height) ? Sample(map, px, py, size) : 0;
+            target[x] =
+                IsCovered(px, size.Width) && IsCovered(py, size.Height) ? Bilinear.Sample(map, px, py, size) : 0;
         }
-    }
-
-    /// <summary>Samples a single-channel plane at a point, clamped to its edge.</summary>
-    internal static float Sample(ReadOnlySpan<float> plane, double x, double y, Grid size)
-    {
-        var (left, right, shareX) = GetNeighbours(x, size.Width);
-        var (top, bottom, shareY) = GetNeighbours(y, size.Height);
-        return Blend(
-            plane[top * size.Width + left],
-            plane[top * size.Width + right],
-            plane[bottom * size.Width + left],
-            plane[bottom * size.Width + right],
-            shareX,
-            shareY
-        );
     }
 
     /// <summary>
@@ -119,28 +105,6 @@ public static class Warping
     /// centres.
     /// </summary>
     internal static bool IsCovered(double coordinate, int length) => coordinate >= -0.5 && coordinate <= length - 0.5;
-
-    private static float Blend(
-        float topLeft,
-        float topRight,
-        float bottomLeft,
-        float bottomRight,
-        float shareX,
-        float shareY
-    )
-    {
-        var top = topLeft + (topRight - topLeft) * shareX;
-        var bottom = bottomLeft + (bottomRight - bottomLeft) * shareX;
-        return top + (bottom - top) * shareY;
-    }
-
-    /// <summary>Gets the two pixels around a clamped coordinate, and the share of the upper one.</summary>
-    private static (int Low, int High, float Share) GetNeighbours(double coordinate, int length)
-    {
-        coordinate = Math.Clamp(coordinate, 0, length - 1);
-        var low = (int)coordinate;
-        return (low, Math.Min(low + 1, length - 1), (float)(coordinate - low));
-    }
 
     private static void CheckLength(long length, long expected, string name)
     {

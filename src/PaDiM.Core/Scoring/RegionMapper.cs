@@ -44,7 +44,7 @@ public sealed class RegionMapper(RegionPlacement placement)
         foreach (var (target, x, y) in GetPixels())
             moved[target] = placement.IsUpright
                 ? map.Values[(int)y * map.Grid.Width + (int)x]
-                : Sample(map, x - 0.5, y - 0.5);
+                : Bilinear.Sample(map.Values, x - 0.5, y - 0.5, map.Grid);
         return new AnomalyMap(placement.Image, moved);
     }
 
@@ -78,18 +78,4 @@ public sealed class RegionMapper(RegionPlacement placement)
         // Clamped, because what lies outside of the image is cut off, and rounding to float could leave the box.
         return [Math.Clamp((float)x, box.X, box.X + box.Width), Math.Clamp((float)y, box.Y, box.Y + box.Height)];
     }
-
-    private static float Sample(AnomalyMap map, double x, double y)
-    {
-        var (width, height) = (map.Grid.Width, map.Grid.Height);
-        (x, y) = (Math.Clamp(x, 0, width - 1), Math.Clamp(y, 0, height - 1));
-        var (left, top) = ((int)x, (int)y);
-        var (right, bottom) = (Math.Min(left + 1, width - 1), Math.Min(top + 1, height - 1));
-        var (shareX, shareY) = ((float)(x - left), (float)(y - top));
-        var upper = Blend(map.Values[top * width + left], map.Values[top * width + right], shareX);
-        var lower = Blend(map.Values[bottom * width + left], map.Values[bottom * width + right], shareX);
-        return Blend(upper, lower, shareY);
-    }
-
-    private static float Blend(float low, float high, float share) => low + (high - low) * share;
 }

@@ -110,31 +110,26 @@ internal sealed class RegionCutter
             var target = cut.Pixels.AsSpan(3 * y * cut.Width, 3 * cut.Width);
             for (var x = 0; x < cut.Width; x++)
             {
-                var (left, right, shareX) = GetNeighbours(rowX + toImage.Xx * x - 0.5, image.Width);
-                var (top, bottom, shareY) = GetNeighbours(rowY + toImage.Yx * x - 0.5, image.Height);
+                var (left, right, shareX) = Bilinear.GetNeighbours(rowX + toImage.Xx * x - 0.5, image.Width);
+                var (top, bottom, shareY) = Bilinear.GetNeighbours(rowY + toImage.Yx * x - 0.5, image.Height);
                 var topLeft = 3 * (top * image.Width + left);
                 var topRight = 3 * (top * image.Width + right);
                 var bottomLeft = 3 * (bottom * image.Width + left);
                 var bottomRight = 3 * (bottom * image.Width + right);
                 for (var channel = 0; channel < 3; channel++)
-                {
-                    var upper = Blend(image.Pixels[topLeft + channel], image.Pixels[topRight + channel], shareX);
-                    var lower = Blend(image.Pixels[bottomLeft + channel], image.Pixels[bottomRight + channel], shareX);
-                    target[3 * x + channel] = (byte)(Blend(upper, lower, shareY) + 0.5f);
-                }
+                    target[3 * x + channel] = (byte)(
+                        Bilinear.Blend(
+                            image.Pixels[topLeft + channel],
+                            image.Pixels[topRight + channel],
+                            image.Pixels[bottomLeft + channel],
+                            image.Pixels[bottomRight + channel],
+                            shareX,
+                            shareY
+                        ) + 0.5f
+                    );
             }
         }
     }
-
-    /// <summary>Gets the two pixels around a clamped coordinate, and the share of the second one.</summary>
-    private static (int Low, int High, float Share) GetNeighbours(double at, int length)
-    {
-        at = Math.Clamp(at, 0, length - 1);
-        var low = (int)at;
-        return (low, Math.Min(low + 1, length - 1), (float)(at - low));
-    }
-
-    private static float Blend(float low, float high, float share) => low + (high - low) * share;
 
     private static string ComputeHash(float[] template) =>
         Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(template.AsSpan())))[..16];
