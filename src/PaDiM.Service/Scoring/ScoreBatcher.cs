@@ -20,7 +20,7 @@ namespace PaDiM.Service.Scoring;
 /// single image never changes threads. By default no batch waits to fill. Images of the line go before those of
 /// batches. The admission bounds the queue.
 /// </remarks>
-internal sealed partial class ScoreBatcher(
+internal sealed class ScoreBatcher(
     IOptions<ScoringOptions> options,
     ScoreMetrics metrics,
     TimeProvider time,
@@ -77,9 +77,7 @@ internal sealed partial class ScoreBatcher(
                 cancellationToken
             )),
         ];
-        if (Enqueue(entries))
-            await LeadAsync(entries[0]);
-        return await Task.WhenAll(entries.Select(entry => entry.Completion.Task));
+        return await ScoreAsync(entries);
     }
 
     /// <summary>Scores the tiles of an image that are prepared.</summary>
@@ -108,9 +106,14 @@ internal sealed partial class ScoreBatcher(
             Tiles = image,
             StartedAt = startedAt,
         };
-        if (Enqueue([entry]))
-            await LeadAsync(entry);
-        return await entry.Completion.Task;
+        return (await ScoreAsync([entry]))[0];
+    }
+
+    private async Task<Outcome<BatchedMap>[]> ScoreAsync(BatchEntry[] entries)
+    {
+        if (Enqueue(entries))
+            await LeadAsync(entries[0]);
+        return await Task.WhenAll(entries.Select(entry => entry.Completion.Task));
     }
 
     /// <summary>Adds images to the queue; true if their request has to lead.</summary>
@@ -234,7 +237,7 @@ internal sealed partial class ScoreBatcher(
         catch (OnnxRuntimeException e)
         {
             batch[0].Completion.TrySetResult(Problems.DeviceFailed());
-            LogDeviceFailed(e, batch[0].Scorer.Runtime.Device);
+            logger.LogDeviceFailed(e, batch[0].Scorer.Runtime.Device);
         }
         catch (Exception e)
         {
@@ -317,7 +320,4 @@ internal sealed partial class ScoreBatcher(
         }
         return _inputs;
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The device {Device} failed to score an image")]
-    private partial void LogDeviceFailed(Exception exception, string device);
 }

@@ -18,7 +18,7 @@ namespace PaDiM.Service.Scoring;
 /// distances of all images of its model that have their features: the statistics of a model are read from memory once
 /// for all of them.
 /// </remarks>
-internal sealed partial class SideBySideScorer(
+internal sealed class SideBySideScorer(
     ImageAdmission admission,
     IOptions<ScoringOptions> options,
     ScoreMetrics metrics,
@@ -32,7 +32,8 @@ internal sealed partial class SideBySideScorer(
     /// </summary>
     private const int ImagesPerCore = 2;
 
-    private static readonly ComputeContext OneThread = ComputeContext.OnThreadPool(1);
+    /// <summary>The thread that an image has side by side with others: the caller's.</summary>
+    public static ComputeContext OneThread { get; } = ComputeContext.OnThreadPool(1);
 
     private readonly Lock _gate = new();
     private readonly List<EmbeddedImage> _embedded = [];
@@ -69,7 +70,7 @@ internal sealed partial class SideBySideScorer(
         }
         catch (OnnxRuntimeException e)
         {
-            LogDeviceFailed(e, scorer.Runtime.Device);
+            logger.LogDeviceFailed(e, scorer.Runtime.Device);
             return Problems.DeviceFailed();
         }
         var embedded = time.GetTimestamp();
@@ -143,7 +144,4 @@ internal sealed partial class SideBySideScorer(
             return others;
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The device {Device} failed to score an image")]
-    private partial void LogDeviceFailed(Exception exception, string device);
 }

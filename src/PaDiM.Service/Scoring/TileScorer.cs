@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
-using PaDiM.Engine;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
@@ -13,7 +12,7 @@ namespace PaDiM.Service.Scoring;
 /// other image waits for more than one batch of its tiles. On its way through <see cref="ScoreBatcher"/> a batch has as
 /// many tiles as there are threads; side by side, where each image has one thread, it has one.
 /// </summary>
-internal sealed partial class TileScorer(
+internal sealed class TileScorer(
     ScoreBatcher batcher,
     SideBySideScorer sideBySide,
     ImageAdmission admission,
@@ -23,8 +22,6 @@ internal sealed partial class TileScorer(
     ILogger<TileScorer> logger
 )
 {
-    private static readonly ComputeContext OneThread = ComputeContext.OnThreadPool(1);
-
     /// <summary>Scores an image.</summary>
     /// <param name="scorer">The model.</param>
     /// <param name="image">The image; no tile has been prepared yet.</param>
@@ -94,10 +91,10 @@ internal sealed partial class TileScorer(
                 cancellationToken.ThrowIfCancellationRequested();
                 metrics.RecordBatch(1);
                 var start = time.GetTimestamp();
-                using (var features = scorer.Embedder.Extract(image.Prepared, 1, OneThread))
+                using (var features = scorer.Embedder.Extract(image.Prepared, 1, SideBySideScorer.OneThread))
                 {
                     var embedded = time.GetTimestamp();
-                    image.Add(features, 0, OneThread);
+                    image.Add(features, 0, SideBySideScorer.OneThread);
                     embedding += time.GetElapsedTime(start, embedded);
                     scoring += time.GetElapsedTime(embedded);
                 }
@@ -116,7 +113,7 @@ internal sealed partial class TileScorer(
         }
         catch (OnnxRuntimeException e)
         {
-            LogDeviceFailed(e, scorer.Runtime.Device);
+            logger.LogDeviceFailed(e, scorer.Runtime.Device);
             return Problems.DeviceFailed();
         }
         finally
@@ -125,7 +122,4 @@ internal sealed partial class TileScorer(
         }
         return new BatchedMap(image.Map, waited, embedding, scoring, trace?.Context ?? default);
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The device {Device} failed to score an image")]
-    private partial void LogDeviceFailed(Exception exception, string device);
 }
