@@ -1,4 +1,5 @@
 using System.Globalization;
+using PaDiM.Engine.Machine;
 
 namespace PaDiM.Trials.Support;
 
@@ -9,18 +10,13 @@ namespace PaDiM.Trials.Support;
 internal sealed class MemoryGroup : IDisposable
 {
     private readonly string _folder;
-    private readonly bool _isVersion1;
 
-    private MemoryGroup(string folder, bool isVersion1)
-    {
-        _folder = folder;
-        _isVersion1 = isVersion1;
-    }
+    private MemoryGroup(string folder) => _folder = folder;
 
     /// <summary>The most memory that was in use, in bytes.</summary>
     public long Peak =>
         long.TryParse(
-            Read(_isVersion1 ? "memory.max_usage_in_bytes" : "memory.peak"),
+            Read("memory.max_usage_in_bytes") is { Length: > 0 } peakOfVersion1 ? peakOfVersion1 : Read("memory.peak"),
             NumberStyles.None,
             CultureInfo.InvariantCulture,
             out var peak
@@ -33,17 +29,22 @@ internal sealed class MemoryGroup : IDisposable
 
     public static MemoryGroup Create(long bytes)
     {
-        foreach (var (parent, isVersion1) in FindParents())
+        // A group of version 2 with processes in it cannot limit groups below it, but the root can.
+        foreach (
+            var (parent, limitName) in ControlGroup
+                .FindMemory("/")
+                .SelectMany(group => new[] { (group.Path, group.FileName), (group.Mount, group.FileName) })
+        )
         {
             var folder = Path.Combine(parent, $"padim-trial-{Guid.NewGuid():N}");
             try
             {
                 Directory.CreateDirectory(folder);
-                var limit = Path.Combine(folder, isVersion1 ? "memory.limit_in_bytes" : "memory.max");
+                var limit = Path.Combine(folder, limitName);
                 if (File.Exists(limit))
                 {
                     File.WriteAllText(limit, bytes.ToString(CultureInfo.InvariantCulture));
-                    return new MemoryGroup(folder, isVersion1);
+                    return new MemoryGroup(folder);
                 }
                 Directory.Delete(folder);
             }
@@ -72,20 +73,5 @@ internal sealed class MemoryGroup : IDisposable
     {
         var path = Path.Combine(_folder, name);
         return File.Exists(path) ? File.ReadAllText(path).Trim() : "";
-    }
-
-    private static IEnumerable<(string Folder, bool IsVersion1)> FindParents()
-    {
-        if (!File.Exists("/proc/self/cgroup"))
-            yield break;
-        foreach (var line in File.ReadLines("/proc/self/cgroup"))
-        {
-            var parts = line.Split(':', 3);
-            if (parts[1].Split(',').Contains("memory"))
-                yield return ($"/sys/fs/cgroup/memory{parts[2]}", true);
-            // A group of version 2 with processes in it cannot limit groups below it.
-            if (parts[1].Length == 0)
-                yield return ("/sys/fs/cgroup", false);
-        }
     }
 }
