@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using PaDiM.Engine.Inference;
+using PaDiM.Service.Data;
 using PaDiM.Service.Hosting;
 
 namespace PaDiM.Service.TestSupport;
@@ -69,6 +70,9 @@ internal sealed class RunningService : IAsyncDisposable
     /// <summary>A part of the service, to be looked at or driven directly.</summary>
     public T Get<T>()
         where T : notnull => _app.Services.GetRequiredService<T>();
+
+    /// <summary>The file of a stored image.</summary>
+    public string GetBlobPath(string sha256) => Path.Combine(Get<DataDirectory>().Root, BlobStore.GetKey(sha256));
 
     /// <summary>A category as a client sees it.</summary>
     public CategoryClient Category(string name) => new(Http, name);

@@ -17,6 +17,7 @@ public sealed class ArchitectureTests
             .AddShared("Diagnostics")
             .AddShared("Http")
             .AddShared("Memory")
+            .AddShared("Objects")
             .AddShared("Data")
             .Add("Data.Migrations")
             .AddShared("Background")

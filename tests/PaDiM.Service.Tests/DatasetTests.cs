@@ -222,7 +222,7 @@ public sealed class DatasetTests(SharedService shared)
         var category = await shared.NewCategoryAsync();
         await (await category.UploadAsync([("a.bmp", Parts.Good(901)), ("b.bmp", Parts.Good(902))])).JsonAsync(200);
         var lost = (await DescribeAsync(category)).First(image => image.Value.Name == "b.bmp").Key;
-        var path = shared.Service.Get<BlobStore>().GetPath(lost);
+        var path = shared.Service.GetBlobPath(lost);
         File.Delete(path);
         var problem = await (await shared.Http.GetAsync($"{category.Url}/dataset")).ProblemAsync(503, "image_damaged");
         Assert.Equal("b.bmp", problem.Items("errors").Single().Text("fileName"));
@@ -293,9 +293,8 @@ public sealed class DatasetTests(SharedService shared)
         }
 
         // Models keep no images: the sweep takes what was deleted.
-        var blobs = service.Get<BlobStore>();
         var gone = set.Single(image => image["imageId"] is null).Text("sha256");
-        File.SetLastWriteTimeUtc(blobs.GetPath(gone), DateTime.UtcNow.AddHours(-1));
+        File.SetLastWriteTimeUtc(service.GetBlobPath(gone), DateTime.UtcNow.AddHours(-1));
         Assert.Equal(1, await service.Get<OrphanSweeper>().SweepAsync(default));
         var problem = await (await service.Http.GetAsync($"{category.Url}/models/1/dataset")).ProblemAsync(
             410,

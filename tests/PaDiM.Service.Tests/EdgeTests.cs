@@ -158,7 +158,7 @@ public sealed class EdgeTests(SharedService shared)
             .Single()
             .Text("id");
         var blobs = shared.Service.Get<BlobStore>();
-        File.WriteAllBytes(blobs.GetPath(blobs.Put(bytes)), bytes[..100]);
+        File.WriteAllBytes(shared.Service.GetBlobPath(await blobs.PutAsync(bytes, default)), bytes[..100]);
         await (await shared.Http.GetAsync($"{category.Url}/images/{id}")).ProblemAsync(503, "image_damaged");
         await (await category.UploadRawAsync(bytes, "image/bmp")).JsonAsync(200);
         Assert.Equal(bytes, await shared.Http.GetByteArrayAsync($"{category.Url}/images/{id}"));

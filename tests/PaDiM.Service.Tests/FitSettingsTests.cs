@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using NetVips;
 using PaDiM.Core.Persistence;
+using PaDiM.Service.Data;
 using PaDiM.Service.Models;
 using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
@@ -219,7 +220,6 @@ public sealed class FitSettingsTests(SharedService shared)
         Assert.Equal(1, (await category.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
 
         // The same file as another machine may have published it into a shared data directory.
-        var files = service.Get<ModelFiles>();
         var published = await service
             .Get<ModelStore>()
             .PublishAsync(
@@ -239,7 +239,7 @@ public sealed class FitSettingsTests(SharedService shared)
             "model_self_test_failed"
         );
         Assert.Equal(1, (await category.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
-        Assert.True(File.Exists(files.GetPath("golden", published.FileName)));
+        Assert.True(File.Exists(Path.Combine(service.Get<DataDirectory>().Models, "golden", published.FileName)));
 
         // Another replica, where it agrees, may activate it: here nothing scores in its place.
         Assert.Null(await service.Get<ModelStore>().ActivateAsync("golden", published.Version, default));

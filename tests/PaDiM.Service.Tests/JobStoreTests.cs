@@ -67,7 +67,7 @@ public sealed class JobStoreTests : IAsyncLifetime
         var models = _service.Get<ModelStore>();
         var model = await ModelAsync();
         Assert.Null(await models.PublishAsync("a", "zombie.safetensors", model, activate: true, zombie, default));
-        Assert.False(File.Exists(_service.Get<ModelFiles>().GetPath("a", "zombie.safetensors")));
+        Assert.False(File.Exists(Path.Combine(_service.Get<DataDirectory>().Models, "a", "zombie.safetensors")));
         Assert.Empty((await _service.Http.GetJsonAsync("/v1/categories/a/models")).Items());
 
         Assert.Equal(

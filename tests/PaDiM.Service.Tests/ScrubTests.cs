@@ -24,7 +24,7 @@ public sealed class ScrubTests : IDisposable
 
         var images = (await service.Http.GetJsonAsync($"{_category.Url}/images?label=normal"))
             .Items()
-            .Select(image => service.Get<BlobStore>().GetPath(image.Text("sha256")))
+            .Select(image => service.GetBlobPath(image.Text("sha256")))
             .ToArray();
         File.Delete(images[0]);
         await File.AppendAllTextAsync(images[1], "x");

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
 using PaDiM.Service.Maintenance;
+using PaDiM.Service.Objects;
 using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
@@ -30,7 +31,7 @@ public sealed class SweepTests
         var kept = Files(directory);
 
         await service.Http.DeleteAsync($"{category.Url}/images/{images[0]}");
-        var gone = service.Get<BlobStore>().Put([1, 2, 3]);
+        var gone = await service.Get<BlobStore>().PutAsync([1, 2, 3], default);
         Touch(Path.Combine(directory.Images, "ab", "abcd.tmp-1234"));
         Touch(Path.Combine(directory.Models, "swept", "0123-1.safetensors"));
         Touch(Path.Combine(directory.Models, "swept", "0123-1.statistics.safetensors.tmp-99"));
@@ -41,7 +42,7 @@ public sealed class SweepTests
         Assert.Equal(7, await SweepEverythingAsync(service));
         Assert.Equal(kept.Length - 2, Files(directory).Length);
         Assert.Subset(kept.ToHashSet(), Files(directory).ToHashSet());
-        Assert.False(File.Exists(service.Get<BlobStore>().GetPath(gone)));
+        Assert.False(File.Exists(service.GetBlobPath(gone)));
         Assert.False(Directory.Exists(Path.Combine(directory.Models, "nobody")));
         Assert.Equal(0, await SweepEverythingAsync(service));
 
@@ -69,12 +70,12 @@ public sealed class SweepTests
         using var data = new TempDirectory();
         await using var service = await RunningService.StartAsync(data.Path, ("JobWorkers", 0));
         var blobs = service.Get<BlobStore>();
-        var sha256 = blobs.Put([1, 2, 3]);
+        var sha256 = await blobs.PutAsync([1, 2, 3], default);
         var old = DateTime.UtcNow.AddHours(-1);
-        File.SetLastWriteTimeUtc(blobs.GetPath(sha256), old);
-        blobs.Put([1, 2, 3]);
+        File.SetLastWriteTimeUtc(service.GetBlobPath(sha256), old);
+        await blobs.PutAsync([1, 2, 3], default);
         Assert.Equal(0, await service.Get<OrphanSweeper>().SweepAsync(default));
-        Assert.True(File.Exists(blobs.GetPath(sha256)));
+        Assert.True(File.Exists(service.GetBlobPath(sha256)));
     }
 
     [Fact]
@@ -88,8 +89,8 @@ public sealed class SweepTests
         var sweeper = service.Get<OrphanSweeper>();
         for (var round = 0; round < 40; round++)
         {
-            var sha256 = blobs.Put(Parts.Good(1));
-            File.SetLastWriteTimeUtc(blobs.GetPath(sha256), DateTime.UtcNow.AddHours(-1));
+            var sha256 = await blobs.PutAsync(Parts.Good(1), default);
+            File.SetLastWriteTimeUtc(service.GetBlobPath(sha256), DateTime.UtcNow.AddHours(-1));
             using var start = new Barrier(2);
             var sweep = Task.Run(() =>
             {
@@ -103,7 +104,7 @@ public sealed class SweepTests
             });
             await sweep;
             var image = (await (await upload).JsonAsync(200)).Items("accepted").Single();
-            Assert.True(File.Exists(blobs.GetPath(image.Text("sha256"))));
+            Assert.True(File.Exists(service.GetBlobPath(image.Text("sha256"))));
             await service.Http.DeleteAsync($"{category.Url}/images/{image.Text("id")}");
         }
     }
@@ -116,7 +117,7 @@ public sealed class SweepTests
         using var sweeper = new OrphanSweeper(
             service.Get<IDbContextFactory<PadimDbContext>>(),
             service.Get<DataDirectory>(),
-            service.Get<BlobStore>(),
+            service.Get<IObjectStore>(),
             service.Get<IOptions<MaintenanceOptions>>(),
             later,
             NullLogger<OrphanSweeper>.Instance

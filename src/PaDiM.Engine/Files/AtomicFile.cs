@@ -20,6 +20,30 @@ public static partial class AtomicFile
     /// the directory could not be flushed. The temporary file is deleted.</exception>
     public static void Write(string path, Action<Stream> write, bool durable = true)
     {
+        ArgumentNullException.ThrowIfNull(write);
+        WriteAsync(
+                path,
+                stream =>
+                {
+                    write(stream);
+                    return Task.CompletedTask;
+                },
+                durable
+            )
+            .GetAwaiter()
+            .GetResult();
+    }
+
+    /// <summary>
+    /// Writes a file as <see cref="Write"/> does. Completes before it returns if the content does.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <param name="durable">Whether to flush to the disk.</param>
+    /// <exception cref="IOException">As for <see cref="Write"/>.</exception>
+    public static async Task WriteAsync(string path, Func<Stream, Task> write, bool durable = true)
+    {
+        ArgumentNullException.ThrowIfNull(write);
         var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(directory);
         var temporary = $"{path}{TemporaryMark}{Guid.NewGuid():n}";
@@ -35,7 +59,7 @@ public static partial class AtomicFile
                 )
             )
             {
-                write(stream);
+                await write(stream);
                 stream.Flush(flushToDisk: durable);
             }
             File.Move(temporary, path, overwrite: true);
@@ -54,16 +78,17 @@ public static partial class AtomicFile
     /// <param name="write">Writes the content, without seeking.</param>
     /// <returns>The length of the file, and its SHA-256, lower-case hexadecimal.</returns>
     /// <exception cref="IOException">As for <see cref="Write"/>.</exception>
-    public static (long Bytes, string Sha256) WriteHashed(string path, Action<Stream> write)
+    public static async Task<(long Bytes, string Sha256)> WriteHashedAsync(string path, Func<Stream, Task> write)
     {
+        ArgumentNullException.ThrowIfNull(write);
         long bytes = 0;
         var sha256 = "";
-        Write(
+        await WriteAsync(
             path,
-            stream =>
+            async stream =>
             {
-                using var hashing = new HashingStream(stream);
-                write(hashing);
+                await using var hashing = new HashingStream(stream);
+                await write(hashing);
                 bytes = hashing.Length;
                 sha256 = hashing.GetSha256();
             }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 using PaDiM.Core;
 
 namespace PaDiM.Engine.Files;
@@ -30,9 +31,22 @@ public sealed unsafe class HeldFile : UnmanagedMemoryStream
     /// <exception cref="UnauthorizedAccessException">Access is denied.</exception>
     public static HeldFile Read(string path)
     {
+        using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
+        return Read(file, path);
+    }
+
+    /// <summary>Reads a whole file that is open, from its beginning.</summary>
+    /// <exception cref="IOException">The file cannot be read, or became shorter meanwhile.</exception>
+    public static HeldFile Read(FileStream file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return Read(file.SafeFileHandle, file.Name);
+    }
+
+    private static HeldFile Read(SafeFileHandle file, string path)
+    {
         // 256 KiB: small enough to be hashed while it is still in the processor's cache.
         const int piece = 1 << 18;
-        using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
         var length = RandomAccess.GetLength(file);
         var block = new Block(length);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

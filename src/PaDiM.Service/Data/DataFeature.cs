@@ -2,6 +2,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using PaDiM.Service.Http;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Data;
 
@@ -13,6 +14,10 @@ internal static class DataFeature
         services.TryAddSingleton(TimeProvider.System);
         services.AddPadimOptions<DataOptions>();
         services.AddSingleton<DataDirectory>().AddSingleton<DiskSpace>().AddSingleton<BlobStore>();
+        services.AddSingleton<IObjectStore>(provider => new DiskObjects(
+            provider.GetRequiredService<DataDirectory>().Root,
+            provider.GetRequiredService<TimeProvider>()
+        ));
         services.AddPooledDbContextFactory<PadimDbContext>(
             (provider, options) =>
                 options.UseSqlite(

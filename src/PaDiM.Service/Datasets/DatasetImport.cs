@@ -189,7 +189,7 @@ internal sealed class DatasetImport(
         {
             if (!ImageStore.AcceptDuplicate(stored, place.Settings.Label).Succeeded(out var duplicate, out problem))
                 return problem;
-            blobs.Put(bytes);
+            await blobs.PutAsync(bytes, cancellationToken);
             tally.Count(duplicate, place.Settings);
             return duplicate;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.Access;
 using PaDiM.Service.Data;
@@ -15,7 +16,8 @@ internal sealed class DatasetReader(
     ModelFiles files
 )
 {
-    private const int MostListed = 1000;
+    private const int MostListed = 1000,
+        ParallelLooks = 16;
 
     /// <summary>Gets the images of a category, in upload order, or the problem that some are missing.</summary>
     public async Task<Outcome<DatasetImage[]>> ReadCategoryAsync(string category, CancellationToken cancellationToken)
@@ -37,7 +39,8 @@ internal sealed class DatasetReader(
             ))
             .ToArrayAsync(cancellationToken);
         // Once bytes were sent, a problem can only break the answer off.
-        var missing = images.Where(image => !image.ListBlobs().All(Exists)).ToArray();
+        var stored = await FindStoredAsync(images.SelectMany(image => image.ListBlobs()), cancellationToken);
+        var missing = images.Where(image => !image.ListBlobs().All(stored.Contains)).ToArray();
         return missing.Length == 0
             ? images
             : Problems.ImageDamaged(missing[0].Sha256) with
@@ -76,7 +79,7 @@ internal sealed class DatasetReader(
         if (images.Length == 0)
         {
             // Published before images were noted: the file has the hashes.
-            if (!ReadHashes(model).Succeeded(out var hashes, out problem))
+            if (!(await ReadHashesAsync(model, cancellationToken)).Succeeded(out var hashes, out problem))
                 return problem;
             images = [.. hashes.Select(sha256 => (sha256, (string?)null))];
         }
@@ -90,6 +93,7 @@ internal sealed class DatasetReader(
                 i.CreatedAt,
             })
             .ToDictionaryAsync(i => i.Sha256, StringComparer.Ordinal, cancellationToken);
+        var available = await FindStoredAsync(images.Select(image => image.Sha256), cancellationToken);
         return images
             .Select(image =>
             {
@@ -101,7 +105,7 @@ internal sealed class DatasetReader(
                     row?.CreatedAt ?? model.CreatedAt,
                     // The file of an imported model may name images of another category, which may not be for this
                     // caller. What a fit here has read was of this category.
-                    (row is not null || model.JobId is not null) && Exists(image.Sha256)
+                    (row is not null || model.JobId is not null) && available.Contains(image.Sha256)
                 );
             })
             .ToArray();
@@ -134,11 +138,13 @@ internal sealed class DatasetReader(
     private static RejectedFile Describe(DatasetImage image, Problem problem) =>
         new(image.FileName ?? image.Sha256, problem.Code, $"The image with the SHA-256 {image.Sha256} is missing.");
 
-    private Outcome<string[]> ReadHashes(StoredModel model)
+    private async Task<Outcome<string[]>> ReadHashesAsync(StoredModel model, CancellationToken cancellationToken)
     {
         try
         {
-            return files.Read(model).Succeeded(out var read, out var problem) ? read.TrainingImages.ToArray() : problem;
+            return (await files.ReadAsync(model, cancellationToken)).Succeeded(out var read, out var problem)
+                ? read.TrainingImages.ToArray()
+                : problem;
         }
         catch (InvalidDataException e)
         {
@@ -146,7 +152,24 @@ internal sealed class DatasetReader(
         }
     }
 
-    private bool Exists(string sha256) => File.Exists(blobs.GetPath(sha256));
+    /// <summary>Gets those blobs that are stored. A store in the network takes some milliseconds for each.</summary>
+    private async Task<IReadOnlySet<string>> FindStoredAsync(
+        IEnumerable<string> hashes,
+        CancellationToken cancellationToken
+    )
+    {
+        var stored = new ConcurrentDictionary<string, bool>(StringComparer.Ordinal);
+        await Parallel.ForEachAsync(
+            hashes,
+            new ParallelOptions { MaxDegreeOfParallelism = ParallelLooks, CancellationToken = cancellationToken },
+            async (sha256, token) =>
+            {
+                if (await blobs.ExistsAsync(sha256, token))
+                    stored[sha256] = true;
+            }
+        );
+        return stored.Keys.ToHashSet(StringComparer.Ordinal);
+    }
 }
 
 /// <summary>An image that a model was fitted to.</summary>

@@ -41,12 +41,12 @@ internal sealed class DatasetWriter(BlobStore blobs)
         var names = new EntryNames();
         foreach (var image in images)
         {
-            var bytes = Read(image.Sha256);
+            var bytes = await ReadAsync(image.Sha256, cancellationToken);
             var (name, mask) = names.Create(image, GetExtension(bytes));
             await AddAsync(archive, name, bytes, image.At, cancellationToken);
             if (image.MaskSha256 is { } sha256)
             {
-                bytes = Read(sha256);
+                bytes = await ReadAsync(sha256, cancellationToken);
                 await AddAsync(archive, mask + GetExtension(bytes), bytes, image.At, cancellationToken);
             }
         }
@@ -78,6 +78,7 @@ internal sealed class DatasetWriter(BlobStore blobs)
 
     private static string GetExtension(byte[] bytes) => ImageFormats.Recognise(bytes)?.Extension() ?? "";
 
-    private byte[] Read(string sha256) =>
-        blobs.Read(sha256) ?? throw new IOException($"The stored image {sha256} is missing or damaged.");
+    private async ValueTask<byte[]> ReadAsync(string sha256, CancellationToken cancellationToken) =>
+        await blobs.ReadAsync(sha256, cancellationToken)
+        ?? throw new IOException($"The stored image {sha256} is missing or damaged.");
 }

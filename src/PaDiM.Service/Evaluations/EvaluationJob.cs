@@ -137,7 +137,7 @@ internal sealed class EvaluationJob(
             image.Id,
             image.Label == ImageLabel.Normal ? null : image.Defect ?? "anomalous",
             () => images.ReadInTurn(image.Sha256, cancellationToken),
-            image.MaskSha256 is { } mask ? () => images.Read(mask) : null
+            image.MaskSha256 is { } mask ? () => images.Read(mask, cancellationToken) : null
         );
 
     private async Task<IReadOnlyList<StoredImage>> ReadImagesAsync(string category, CancellationToken cancellationToken)

@@ -29,7 +29,7 @@ internal sealed class FitJob(
         var plan = (await planner.PlanAsync(job.Category, cancellationToken)).GetOrThrow();
         var watch = planner.StartWatch(plan);
         var prior = request.Incremental ? await priors.FindAsync(plan, cancellationToken) : null;
-        using var draft = drafts.Create(job.Category, $"{job.Id}-{context.Lease.Fence}{ModelFiles.ModelSuffix}");
+        await using var draft = drafts.Create(job.Category, $"{job.Id}-{context.Lease.Fence}{ModelFiles.ModelSuffix}");
         var model = await threads.RunAsync(() => Fit(context, plan, prior, draft, watch, cancellationToken));
         context.Report(GetName(FitStage.Publishing), 1);
         if (await draft.PublishAsync(model, request.Activate, context.Lease, cancellationToken) is null)
@@ -46,7 +46,9 @@ internal sealed class FitJob(
         CancellationToken cancellationToken
     )
     {
-        var ignored = plan.Category.IgnoreMaskSha256 is { } mask ? images.ReadIgnoreMask(mask, plan.Settings) : null;
+        var ignored = plan.Category.IgnoreMaskSha256 is { } mask
+            ? images.ReadIgnoreMask(mask, plan.Settings, cancellationToken)
+            : null;
         var compute = threads.CreateContext(plan.Backbone.Runtime.Threads);
         return new FitPipeline(plan.Backbone, plan.Settings, images.Decoder, embeddings, compute, ignored).Run(
             [
@@ -59,7 +61,7 @@ internal sealed class FitJob(
                 }),
             ],
             prior,
-            draft.WriteStatistics,
+            statistics => draft.WriteStatisticsAsync(statistics, cancellationToken).AsTask().GetAwaiter().GetResult(),
             step =>
             {
                 watch.Record(step.Stage);

@@ -17,7 +17,7 @@ internal sealed class PriorFits(ModelStore models, ModelFiles files)
         try
         {
             if (
-                !files.Read(newest).Succeeded(out var model, out _)
+                !(await files.ReadAsync(newest, cancellationToken)).Succeeded(out var model, out _)
                 || model.Settings != plan.Settings
                 || !model.Backbone.IsSameAs(plan.Backbone.Identity)
             )
@@ -25,7 +25,12 @@ internal sealed class PriorFits(ModelStore models, ModelFiles files)
             return new PriorFit(
                 model.Reduction,
                 model.TrainingImages,
-                () => files.ReadStatistics(plan.Category.Name, newest.FileName)
+                () =>
+                    files
+                        .ReadStatisticsAsync(plan.Category.Name, newest.FileName, cancellationToken)
+                        .AsTask()
+                        .GetAwaiter()
+                        .GetResult()
             );
         }
         catch (InvalidDataException)

@@ -66,7 +66,8 @@ internal static class IgnoreMaskEndpoints
             return problem;
         if (await CheckAsync(file.Bytes, found, decoder, admission, cancellationToken) is { } unusable)
             return unusable;
-        if (await store.SetIgnoreMaskAsync(category, blobs.Put(file.Bytes), cancellationToken) is { } gone)
+        var sha256 = await blobs.PutAsync(file.Bytes, cancellationToken);
+        if (await store.SetIgnoreMaskAsync(category, sha256, cancellationToken) is { } gone)
             return gone;
         return (await store.GetAsync(category, cancellationToken)).ToResult(TypedResults.Ok);
     }
@@ -110,7 +111,10 @@ internal static class IgnoreMaskEndpoints
             return problem;
         if (found.IgnoreMaskSha256 is not { } sha256)
             return Problems.IgnoreMaskNotFound(category);
-        if (blobs.Read(sha256) is not { } bytes || ImageFormats.Recognise(bytes) is not { } format)
+        if (
+            await blobs.ReadAsync(sha256, cancellationToken) is not { } bytes
+            || ImageFormats.Recognise(bytes) is not { } format
+        )
             return Problems.ImageDamaged(sha256);
         return new StoredFile(
             new MemoryStream(bytes),

@@ -10,6 +10,9 @@ namespace PaDiM.Service.Images;
 /// </summary>
 internal sealed class ImageChanges(IDbContextFactory<PadimDbContext> contexts, BlobStore blobs)
 {
+    /// <summary>A store in the network takes some milliseconds for each.</summary>
+    private const int ParallelRenewals = 8;
+
     /// <summary>Changes the label, the kind of defect or the use of images.</summary>
     /// <param name="category">Name of the category.</param>
     /// <param name="selection">The images.</param>
@@ -49,7 +52,7 @@ internal sealed class ImageChanges(IDbContextFactory<PadimDbContext> contexts, B
         {
             await selection.Apply(db.Images, category).ExecuteUpdateAsync(set => Set(set, change), cancellationToken);
             await transaction.CommitAsync(CancellationToken.None);
-            Touch(masks);
+            await RenewAsync(masks);
         }
         return (new ImagesChangedResponse(images.Length, masks.Length, dryRun), GetIds(images));
     }
@@ -83,7 +86,7 @@ internal sealed class ImageChanges(IDbContextFactory<PadimDbContext> contexts, B
             await selection.Apply(db.Images, category).ExecuteDeleteAsync(cancellationToken);
             await transaction.CommitAsync(CancellationToken.None);
             // A running fit or evaluation may still read them.
-            Touch([.. images.Select(image => image.Sha256), .. masks]);
+            await RenewAsync([.. images.Select(image => image.Sha256), .. masks]);
         }
         return (new ImagesChangedResponse(images.Length, masks.Length, dryRun), GetIds(images));
     }
@@ -160,11 +163,12 @@ internal sealed class ImageChanges(IDbContextFactory<PadimDbContext> contexts, B
             set.SetProperty(i => i.HeldOut, false);
     }
 
-    private void Touch(IEnumerable<string> hashes)
-    {
-        foreach (var sha256 in hashes)
-            blobs.Touch(sha256);
-    }
+    private Task RenewAsync(IEnumerable<string> hashes) =>
+        Parallel.ForEachAsync(
+            hashes,
+            new ParallelOptions { MaxDegreeOfParallelism = ParallelRenewals },
+            async (sha256, cancellationToken) => await blobs.RenewAsync(sha256, cancellationToken)
+        );
 
     private sealed record SelectedImage(string Id, string Sha256, string? MaskSha256, ImageLabel Label);
 }

@@ -222,7 +222,7 @@ internal static class ImageEndpoints
     {
         if (!(await store.GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem))
             return problem;
-        if (blobs.Read(image.Sha256) is not { } bytes)
+        if (await blobs.ReadAsync(image.Sha256, cancellationToken) is not { } bytes)
             return Problems.ImageDamaged(image.Sha256);
         response.Headers.CacheControl = Immutable;
         return new StoredFile(new MemoryStream(bytes), image.Format.MediaType(), image.FileName, image.Sha256);
@@ -252,7 +252,7 @@ internal static class ImageEndpoints
             SetThumbnailHeaders(response, tag);
             return TypedResults.StatusCode(StatusCodes.Status304NotModified);
         }
-        if (blobs.Read(image.Sha256) is not { } bytes)
+        if (await blobs.ReadAsync(image.Sha256, cancellationToken) is not { } bytes)
             return Problems.ImageDamaged(image.Sha256);
         if (await thumbnails.CreateAsync(bytes, decoding, cancellationToken) is not { } thumbnail)
             return Problems.ImageDamaged(image.Sha256);

@@ -34,7 +34,7 @@ internal sealed class ImageStore(
         var decoding = await GetDecodingAsync(category, cancellationToken);
         if (!(await MeasureAsync(file, decoding, cancellationToken)).Succeeded(out var measured, out var problem))
             return problem;
-        var sha256 = blobs.Put(measured.Bytes);
+        var sha256 = await blobs.PutAsync(measured.Bytes, cancellationToken);
         var image = new StoredImage
         {
             Id = Guid.CreateVersion7(time.GetUtcNow()).ToString("n"),
@@ -103,7 +103,8 @@ internal sealed class ImageStore(
             )
         )
             return problem;
-        return new StoredMask(file.FileName, blobs.Put(measured.Bytes), measured.Width, measured.Height);
+        var sha256 = await blobs.PutAsync(measured.Bytes, cancellationToken);
+        return new StoredMask(file.FileName, sha256, measured.Width, measured.Height);
     }
 
     /// <summary>Assigns a mask to an anomalous image: white on the defect, the same size as the image.</summary>
@@ -176,12 +177,12 @@ internal sealed class ImageStore(
     {
         if (!(await GetAsync(category, id, cancellationToken)).Succeeded(out var image, out var problem))
             return problem;
+        // A running fit or evaluation may still read them. Renewed while the row keeps them from the sweeper.
+        await blobs.RenewAsync(image.Sha256, cancellationToken);
+        if (image.MaskSha256 is { } mask)
+            await blobs.RenewAsync(mask, cancellationToken);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await db.Images.Where(i => i.Category == category && i.Id == id).ExecuteDeleteAsync(cancellationToken);
-        // A running fit or evaluation may still read them.
-        blobs.Touch(image.Sha256);
-        if (image.MaskSha256 is { } mask)
-            blobs.Touch(mask);
         return null;
     }
 

@@ -15,20 +15,21 @@ internal sealed class JobImages(BlobStore blobs, ImageDecoder decoder, ImageAdmi
 
     /// <summary>Reads the bytes of an image.</summary>
     /// <exception cref="UserFaultException">They are missing or damaged.</exception>
-    public byte[] Read(string sha256) => blobs.Read(sha256) ?? throw Damaged(sha256);
+    public byte[] Read(string sha256, CancellationToken cancellationToken) =>
+        blobs.ReadAsync(sha256, cancellationToken).AsTask().GetAwaiter().GetResult() ?? throw Damaged(sha256);
 
     /// <summary>Pauses while a production line is active, then reads the bytes of an image.</summary>
     /// <exception cref="UserFaultException">They are missing or damaged.</exception>
     public byte[] ReadInTurn(string sha256, CancellationToken cancellationToken)
     {
         admission.PauseForActiveLine(cancellationToken);
-        return Read(sha256);
+        return Read(sha256, cancellationToken);
     }
 
     /// <summary>Reads an ignore mask: the pixels that do not count, at the image size.</summary>
     /// <exception cref="UserFaultException">The mask is missing or damaged.</exception>
-    public bool[] ReadIgnoreMask(string sha256, FitSettings settings) =>
-        Decoder.Decode(Read(sha256), DecodeOptions.Mask).TryGetImage(out var mask, out _)
+    public bool[] ReadIgnoreMask(string sha256, FitSettings settings, CancellationToken cancellationToken) =>
+        Decoder.Decode(Read(sha256, cancellationToken), DecodeOptions.Mask).TryGetImage(out var mask, out _)
             ? MaskImage.GetMarks(mask, settings)
             : throw Damaged(sha256);
 

@@ -1,9 +1,11 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Core.Persistence;
 using PaDiM.Engine.Files;
 using PaDiM.Service.Data;
 using PaDiM.Service.Models;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Maintenance;
 
@@ -35,6 +37,20 @@ internal sealed record FileReference(
     StoredModel? Model = null
 )
 {
+    /// <summary>Reads the whole object and gets whether it matches the row.</summary>
+    /// <exception cref="IOException">The object does not exist or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the file is denied.</exception>
+    public async Task<bool> IsWholeAsync(IObjectStore objects, CancellationToken cancellationToken)
+    {
+        if (Sha256 is not null)
+        {
+            await using var stream = await objects.OpenAsync(Path, cancellationToken);
+            return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken)) == Sha256;
+        }
+        await using var file = await objects.OpenFileAsync(Path, null, cancellationToken);
+        return IsStatistics(file);
+    }
+
     /// <summary>Reads the whole file and gets whether it matches the row.</summary>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Access to the file is denied.</exception>
@@ -43,9 +59,14 @@ internal sealed record FileReference(
         if (Sha256 is not null)
             return FileHash.Compute(path) == Sha256;
         using var stream = File.OpenRead(path);
+        return IsStatistics(stream);
+    }
+
+    private static bool IsStatistics(FileStream file)
+    {
         try
         {
-            SafetensorsReader.Open(stream);
+            SafetensorsReader.Open(file);
             return true;
         }
         catch (InvalidDataException)
@@ -72,7 +93,7 @@ internal static class FileReferences
         )
             if (seen.Add(mask.IgnoreMaskSha256!))
                 yield return new FileReference(
-                    BlobStore.GetName(mask.IgnoreMaskSha256!),
+                    BlobStore.GetKey(mask.IgnoreMaskSha256!),
                     FileKind.IgnoreMask,
                     mask.Name,
                     mask.IgnoreMaskSha256
@@ -101,7 +122,7 @@ internal static class FileReferences
                 BackboneSha256 = m.BackboneSha256,
             };
             yield return new FileReference(
-                ModelFiles.GetName(m.Category, m.FileName),
+                ModelFiles.GetKey(m.Category, m.FileName),
                 FileKind.Model,
                 m.Category,
                 m.Sha256,
@@ -110,7 +131,7 @@ internal static class FileReferences
         }
         foreach (var newest in models.GroupBy(m => m.Category).Select(group => group.MaxBy(m => m.Version)!))
             yield return new FileReference(
-                ModelFiles.GetName(newest.Category, ModelFiles.GetStatisticsName(newest.FileName)),
+                ModelFiles.GetKey(newest.Category, ModelFiles.GetStatisticsName(newest.FileName)),
                 FileKind.Statistics,
                 newest.Category,
                 null
@@ -130,13 +151,13 @@ internal static class FileReferences
         {
             if (seen.Add(image.Sha256))
                 yield return new FileReference(
-                    BlobStore.GetName(image.Sha256),
+                    BlobStore.GetKey(image.Sha256),
                     FileKind.Image,
                     image.Category,
                     image.Sha256
                 );
             if (image.MaskSha256 is { } mask && seen.Add(mask))
-                yield return new FileReference(BlobStore.GetName(mask), FileKind.Mask, image.Category, mask);
+                yield return new FileReference(BlobStore.GetKey(mask), FileKind.Mask, image.Category, mask);
         }
     }
 }

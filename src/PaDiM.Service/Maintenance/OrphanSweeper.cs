@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using PaDiM.Engine.Files;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Maintenance;
 
@@ -13,7 +14,7 @@ namespace PaDiM.Service.Maintenance;
 internal sealed partial class OrphanSweeper(
     IDbContextFactory<PadimDbContext> contexts,
     DataDirectory data,
-    BlobStore blobs,
+    IObjectStore objects,
     IOptions<MaintenanceOptions> options,
     TimeProvider time,
     ILogger<OrphanSweeper> logger
@@ -28,10 +29,11 @@ internal sealed partial class OrphanSweeper(
     {
         var before = GraceEnd;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var found = await FindFilesAsync(db, before, cancellationToken);
+        var orphans = await FindObjectsAsync(db, before, cancellationToken);
         var removed =
-            found.Blobs.Count(path => blobs.Remove(path, before))
-            + found.ModelFiles.Count(path => Remove(path, before));
+            orphans.Count == 0
+                ? 0
+                : await objects.SweepAsync(orphans, before, token => GetReferencedAsync(db, token), cancellationToken);
         await RemoveEmptyFoldersAsync(db, cancellationToken);
         return removed + await SweepEvaluationsAsync(db, before, cancellationToken) + SweepEmbeddings();
     }
@@ -41,11 +43,13 @@ internal sealed partial class OrphanSweeper(
     {
         var before = GraceEnd;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var found = await FindFilesAsync(db, before, cancellationToken);
+        var found = await FindObjectsAsync(db, before, cancellationToken);
         var maps = (await FindEvaluationsAsync(db, before, cancellationToken)).SelectMany(folder =>
-            Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            Directory
+                .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .Select(path => Path.GetRelativePath(data.Root, path))
         );
-        return [.. found.Blobs, .. found.ModelFiles, .. maps];
+        return [.. found, .. maps];
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -61,21 +65,29 @@ internal sealed partial class OrphanSweeper(
             stoppingToken
         );
 
-    /// <summary>Gets the files that are old enough and that no row refers to.</summary>
-    private async Task<(IReadOnlyList<string> Blobs, IReadOnlyList<string> ModelFiles)> FindFilesAsync(
+    /// <summary>Gets the keys of objects that are old enough and that no row refers to.</summary>
+    private async Task<IReadOnlyList<string>> FindObjectsAsync(
         PadimDbContext db,
         DateTime before,
         CancellationToken cancellationToken
     )
     {
-        // Files first, rows last: a file whose row is added meanwhile is then known.
-        var oldBlobs = blobs.List().Where(blob => blob.PutAt < before).Select(blob => blob.Path).ToList();
-        var oldModelFiles = Directory
-            .EnumerateFiles(data.Models, "*", SearchOption.AllDirectories)
-            .Where(path => File.GetLastWriteTimeUtc(path) < before)
-            .ToList();
-        if (oldBlobs.Count == 0 && oldModelFiles.Count == 0)
-            return ([], []);
+        // Rows first, so that only orphans are kept in memory. The sweep looks at the rows again before it deletes.
+        var isReferenced = await GetReferencedAsync(db, cancellationToken);
+        var orphans = new List<string>();
+        foreach (var prefix in new[] { DataDirectory.ImagesName, DataDirectory.ModelsName })
+        await foreach (var stored in objects.ListAsync($"{prefix}/", cancellationToken))
+            if (stored.PutAt < before && !isReferenced(stored.Key))
+                orphans.Add(stored.Key);
+        return orphans;
+    }
+
+    /// <summary>Gets whether a row refers to an object, or a running job may publish it.</summary>
+    private static async Task<Predicate<string>> GetReferencedAsync(
+        PadimDbContext db,
+        CancellationToken cancellationToken
+    )
+    {
         // Files of a running fit are as old as its last stage. They are protected by the job, not by the grace period.
         // Jobs first: a job that publishes in between then has a model.
         var running = await db
@@ -84,16 +96,20 @@ internal sealed partial class OrphanSweeper(
             .ToListAsync(cancellationToken);
         var known = await FileReferences
             .ListAsync(db, cancellationToken)
-            .Select(reference => Path.Combine(data.Root, reference.Path))
+            .Select(reference => reference.Path)
             .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
-        return (
-            [.. oldBlobs.Where(path => !known.Contains(path))],
-            [.. oldModelFiles.Where(path => !IsKnown(path, Path.GetFileName(path)))]
-        );
-
-        bool IsKnown(string path, string name) =>
-            !name.Contains(AtomicFile.TemporaryMark, StringComparison.Ordinal)
-            && (known.Contains(path) || running.Exists(id => name.StartsWith(id, StringComparison.Ordinal)));
+        return key =>
+        {
+            var name = key[(key.LastIndexOf('/') + 1)..];
+            return !name.Contains(AtomicFile.TemporaryMark, StringComparison.Ordinal)
+                && (
+                    known.Contains(key)
+                    || (
+                        key.StartsWith($"{DataDirectory.ModelsName}/", StringComparison.Ordinal)
+                        && running.Exists(id => name.StartsWith(id, StringComparison.Ordinal))
+                    )
+                );
+        };
     }
 
     private async Task RemoveEmptyFoldersAsync(PadimDbContext db, CancellationToken cancellationToken)

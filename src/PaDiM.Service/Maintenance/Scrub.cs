@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
 using PaDiM.Service.Models;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Maintenance;
 
@@ -11,7 +12,7 @@ namespace PaDiM.Service.Maintenance;
 /// </summary>
 internal sealed class Scrub(
     IDbContextFactory<PadimDbContext> contexts,
-    DataDirectory data,
+    IObjectStore objects,
     ModelFiles files,
     ModelCache cache,
     OrphanSweeper orphans,
@@ -34,8 +35,8 @@ internal sealed class Scrub(
         foreach (var reference in await FileReferences.ListAsync(db, cancellationToken).ToListAsync(cancellationToken))
         {
             var began = time.GetTimestamp();
-            var length = new FileInfo(GetPath(reference)) is { Exists: true } file ? file.Length : 0;
-            if (Validate(reference) is { } fault)
+            var length = (await objects.FindAsync(reference.Path, cancellationToken))?.Length ?? 0;
+            if (await ValidateAsync(reference, cancellationToken) is { } fault)
                 faults.Add((reference, fault));
             read = read + 1;
             bytes = bytes + length;
@@ -52,13 +53,12 @@ internal sealed class Scrub(
                 .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
             faults.RemoveAll(found => !spokenOf.Contains(found.File.Path));
         }
-        var mended = faults.Where(found => found.File.Model is { } stored && TryRepair(stored)).ToArray();
+        var mended = new List<(FileReference File, ModelState Fault)>();
+        foreach (var found in faults)
+            if (found.File.Model is { } stored && await TryRepairAsync(stored, cancellationToken))
+                mended.Add(found);
         var lost = faults.Except(mended).ToLookup(found => found.Fault == ModelState.Missing);
-        var strangers = (await orphans.FindAsync(cancellationToken)).Select(path => new ScrubbedFile(
-            Path.GetRelativePath(data.Root, path),
-            null,
-            null
-        ));
+        var strangers = (await orphans.FindAsync(cancellationToken)).Select(path => new ScrubbedFile(path, null, null));
         return new ScrubReport(
             startedAt,
             time.GetUtcNow().UtcDateTime,
@@ -77,34 +77,31 @@ internal sealed class Scrub(
             ]);
     }
 
-    private string GetPath(FileReference reference) => Path.Combine(data.Root, reference.Path);
-
     /// <summary>
     /// Gets the fault of a file, or null. Missing statistics are no fault: the next fit starts from the images.
     /// </summary>
-    private ModelState? Validate(FileReference reference)
+    private async Task<ModelState?> ValidateAsync(FileReference reference, CancellationToken cancellationToken)
     {
         try
         {
             // For models, the registry must know as well.
             if (reference.Model is { } stored)
-                return files.Check(stored) is null ? null : files.GetState(stored);
-            return reference.IsWhole(GetPath(reference)) ? null : ModelState.Corrupt;
+                return await files.CheckAsync(stored, cancellationToken) is null ? null : files.GetState(stored);
+            return await reference.IsWholeAsync(objects, cancellationToken) ? null : ModelState.Corrupt;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return reference.Kind == FileKind.Statistics && e is (FileNotFoundException or DirectoryNotFoundException)
-                ? null
-                : ModelState.Missing;
+            return reference.Kind == FileKind.Statistics && e is FileNotFoundException ? null : ModelState.Missing;
         }
     }
 
     /// <summary>Rewrites a damaged file from the model in memory, if there is one.</summary>
-    private bool TryRepair(StoredModel stored)
+    private async Task<bool> TryRepairAsync(StoredModel stored, CancellationToken cancellationToken)
     {
         try
         {
-            return cache.Peek(stored) is { } held && files.Rewrite(stored, held.Scorer.Model);
+            return cache.Peek(stored) is { } held
+                && await files.RewriteAsync(stored, held.Scorer.Model, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

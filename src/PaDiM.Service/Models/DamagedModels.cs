@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Models;
 
@@ -96,14 +97,3 @@ internal sealed partial class DamagedModels(TimeProvider time, ILogger<DamagedMo
 /// <param name="Seen">The stamp of the file at that time.</param>
 /// <param name="LookedAt">Timestamp of the last check.</param>
 internal sealed record Damage(StoredModel Model, ModelState State, DateTime Since, FileStamp Seen, long LookedAt);
-
-/// <summary>
-/// Indicates without reading a file whether it was written or replaced; the default value if the file does not exist.
-/// </summary>
-internal readonly record struct FileStamp(long Length, DateTime WrittenAt, DateTime CreatedAt)
-{
-    public static FileStamp FromFile(string path) =>
-        new FileInfo(path) is { Exists: true } file
-            ? new FileStamp(file.Length, file.LastWriteTimeUtc, file.CreationTimeUtc)
-            : default;
-}

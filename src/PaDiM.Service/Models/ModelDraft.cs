@@ -14,12 +14,13 @@ internal sealed class ModelDraft(
     ModelRegistry registry,
     string category,
     string fileName
-) : IDisposable
+) : IAsyncDisposable
 {
     private bool _isPublishing;
 
     /// <summary>Writes the statistics behind the model.</summary>
-    public void WriteStatistics(TrainingStatistics statistics) => files.WriteStatistics(category, fileName, statistics);
+    public ValueTask WriteStatisticsAsync(TrainingStatistics statistics, CancellationToken cancellationToken) =>
+        files.WriteStatisticsAsync(category, fileName, statistics, cancellationToken);
 
     /// <summary>
     /// Publishes the model (see <see cref="ModelStore.PublishAsync"/>), and loads it on this replica.
@@ -44,9 +45,9 @@ internal sealed class ModelDraft(
         return stored;
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         if (!_isPublishing)
-            files.Delete(category, fileName);
+            await files.DeleteAsync(category, fileName, CancellationToken.None);
     }
 }

@@ -137,7 +137,7 @@ internal static class ModelEndpoints
             return problem;
         if (format?.Value == ExportFormat.Onnx)
             return await ExportOnnxAsync(stored, registry, cancellationToken);
-        if (!files.Open(stored).Succeeded(out var file, out problem))
+        if (!(await files.OpenAsync(stored, cancellationToken)).Succeeded(out var file, out problem))
             return problem;
         return new StoredFile(file, MediaType, $"{category}-{version}{ModelFiles.ModelSuffix}", stored.Sha256);
     }
@@ -198,7 +198,7 @@ internal static class ModelEndpoints
         HttpRequest request,
         CategoryStore categories,
         ModelStore store,
-        ModelFiles files,
+        DataDirectory data,
         ModelDrafts drafts,
         SettingsResolver settings,
         DiskSpace space,
@@ -217,8 +217,8 @@ internal static class ModelEndpoints
         if (space.ValidateFreeSpace() is { } full)
             return full;
         var fileName = $"import-{Guid.NewGuid():n}{ModelFiles.ModelSuffix}";
-        using var draft = drafts.Create(category, fileName);
-        var received = files.GetPath(category, $"{fileName}{AtomicFile.TemporaryMark}body");
+        await using var draft = drafts.Create(category, fileName);
+        var received = Path.Combine(data.Models, category, $"{fileName}{AtomicFile.TemporaryMark}body");
         try
         {
             if (

@@ -4,6 +4,7 @@ using PaDiM.Core.Statistics;
 using PaDiM.Engine.Files;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Models;
 
@@ -11,85 +12,77 @@ namespace PaDiM.Service.Models;
 /// Model files, one folder per category, each with the statistics that it was computed from. Names are never reused, so
 /// a worker that was presumed dead cannot overwrite another one's file.
 /// </summary>
-internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
+internal sealed class ModelFiles(IObjectStore objects, DamagedModels damaged)
 {
     public const string ModelSuffix = ".safetensors",
         StatisticsSuffix = ".statistics.safetensors";
 
-    public string GetPath(string category, string fileName) => Path.Combine(data.Root, GetName(category, fileName));
-
-    /// <summary>Gets the path of a file within the data directory.</summary>
-    public static string GetName(string category, string fileName) =>
-        Path.Combine(DataDirectory.ModelsName, category, fileName);
+    /// <summary>Gets the key of a file, which is its path within the data directory.</summary>
+    public static string GetKey(string category, string fileName) =>
+        $"{DataDirectory.ModelsName}/{category}/{fileName}";
 
     /// <summary>Writes a model.</summary>
     /// <returns>The size of the file, and its hash.</returns>
-    public (long Bytes, string Sha256) Write(string category, string fileName, PadimModel model) =>
-        AtomicFile.WriteHashed(GetPath(category, fileName), stream => ModelFile.Write(stream, model));
+    public ValueTask<(long Bytes, string Sha256)> WriteAsync(
+        string category,
+        string fileName,
+        PadimModel model,
+        CancellationToken cancellationToken
+    ) => objects.WriteAsync(GetKey(category, fileName), stream => Write(stream, model), cancellationToken);
 
     /// <summary>
     /// Reads a model. Its statistics are views of the bytes that were hashed, so later changes of the file do not
     /// matter.
     /// </summary>
     /// <param name="stored">The row of the file.</param>
+    /// <param name="cancellationToken">Stops the wait for the file.</param>
     /// <returns>The model, or the problem that its file is missing, damaged or not the published one.</returns>
     /// <exception cref="InvalidDataException">The file is the published one, but this version of the service cannot
     /// read it.</exception>
-    public Outcome<PadimModel> Read(StoredModel stored)
+    public async ValueTask<Outcome<PadimModel>> ReadAsync(StoredModel stored, CancellationToken cancellationToken)
     {
-        var (path, seen) = GetStamp(stored);
-        try
-        {
-            var held = HeldFile.Read(path);
-            if (held.Sha256 != stored.Sha256)
-                return damaged.Record(stored, ModelState.Corrupt, seen);
-            damaged.Clear(stored);
-            // The file's own checksum adds nothing to the hash that was just verified.
-            return ModelFile.Read(held, verified: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return damaged.Record(stored, ModelState.Missing, seen);
-        }
+        var found = await OpenVerifiedAsync(
+            stored,
+            file =>
+            {
+                using (file)
+                    return HeldFile.Read(file);
+            },
+            held => held.Sha256,
+            cancellationToken
+        );
+        // The file's own checksum adds nothing to the hash that was just verified.
+        return found.Succeeded(out var held, out var problem) ? ModelFile.Read(held, verified: true) : problem;
     }
 
     /// <summary>Opens the file of a model after verifying it completely.</summary>
     /// <param name="stored">The row of the file.</param>
+    /// <param name="cancellationToken">Stops the wait for the file.</param>
     /// <returns>The file, or the problem that it is missing, damaged or not the published one.</returns>
-    public Outcome<FileStream> Open(StoredModel stored)
-    {
-        var (path, seen) = GetStamp(stored);
-        FileStream? stream = null;
-        try
-        {
-            stream = File.OpenRead(path);
-            if (FileHash.Compute(stream) == stored.Sha256)
+    public ValueTask<Outcome<FileStream>> OpenAsync(StoredModel stored, CancellationToken cancellationToken) =>
+        OpenVerifiedAsync(
+            stored,
+            file => file,
+            file =>
             {
-                damaged.Clear(stored);
-                stream.Position = 0;
-                return stream;
-            }
-            stream.Dispose();
-            return damaged.Record(stored, ModelState.Corrupt, seen);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            stream?.Dispose();
-            return damaged.Record(stored, ModelState.Missing, seen);
-        }
-    }
+                var sha256 = FileHash.Compute(file);
+                file.Position = 0;
+                return sha256;
+            },
+            cancellationToken
+        );
 
     /// <summary>Verifies a file completely. Returns its problem, or null if it is valid.</summary>
-    public Problem? Check(StoredModel stored)
+    public async ValueTask<Problem?> CheckAsync(StoredModel stored, CancellationToken cancellationToken)
     {
-        if (!Open(stored).Succeeded(out var file, out var problem))
+        if (!(await OpenAsync(stored, cancellationToken)).Succeeded(out var file, out var problem))
             return problem;
-        file.Dispose();
+        await file.DisposeAsync();
         return null;
     }
 
     /// <summary>Gets the known problem of a file; reads the file again only if it has changed.</summary>
-    public Problem? FindDamage(StoredModel stored) => damaged.Find(stored, GetStamp(stored).Seen);
+    public Problem? FindDamage(StoredModel stored) => damaged.Find(stored, GetStamp(stored));
 
     /// <summary>Gets the known damaged files.</summary>
     public IReadOnlyList<Damage> ListDamage() => damaged.List();
@@ -103,64 +96,119 @@ internal sealed class ModelFiles(DataDirectory data, DamagedModels damaged)
     public IEnumerable<StoredModel> ListRepairable() =>
         damaged
             .List()
-            .Where(damage => damaged.ShouldRecheck(damage, GetStamp(damage.Model).Seen))
+            .Where(damage => damaged.ShouldRecheck(damage, GetStamp(damage.Model)))
             .Select(damage => damage.Model);
 
     /// <summary>
     /// Rewrites a damaged file from the model in memory. Returns false if the result would differ from the published
     /// bytes.
     /// </summary>
-    public bool Rewrite(StoredModel stored, PadimModel model)
+    public async ValueTask<bool> RewriteAsync(StoredModel stored, PadimModel model, CancellationToken cancellationToken)
     {
         if (FileHash.Compute(stream => ModelFile.Write(stream, model)) != stored.Sha256)
             return false;
-        AtomicFile.Write(GetPath(stored.Category, stored.FileName), stream => ModelFile.Write(stream, model));
+        await WriteAsync(stored.Category, stored.FileName, model, cancellationToken);
         damaged.Clear(stored);
         return true;
     }
 
-    public void WriteStatistics(string category, string fileName, TrainingStatistics statistics) =>
-        AtomicFile.Write(
-            GetPath(category, GetStatisticsName(fileName)),
-            stream => StatisticsFile.Write(stream, statistics)
+    public async ValueTask WriteStatisticsAsync(
+        string category,
+        string fileName,
+        TrainingStatistics statistics,
+        CancellationToken cancellationToken
+    ) =>
+        await objects.WriteAsync(
+            GetKey(category, GetStatisticsName(fileName)),
+            stream =>
+            {
+                StatisticsFile.Write(stream, statistics);
+                return Task.CompletedTask;
+            },
+            cancellationToken
         );
 
     /// <summary>
     /// Reads the statistics of a model; null if they are missing or damaged, so that a fit starts from the images.
     /// </summary>
-    public TrainingStatistics? ReadStatistics(string category, string fileName)
+    public async ValueTask<TrainingStatistics?> ReadStatisticsAsync(
+        string category,
+        string fileName,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            using var stream = File.OpenRead(GetPath(category, GetStatisticsName(fileName)));
-            return StatisticsFile.Read(stream);
+            using var file = await objects.OpenFileAsync(
+                GetKey(category, GetStatisticsName(fileName)),
+                null,
+                cancellationToken
+            );
+            return StatisticsFile.Read(file);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or InvalidDataException)
+        catch (Exception e) when (e is FileNotFoundException or InvalidDataException)
         {
             return null;
         }
     }
 
     /// <summary>Deletes the files of a model that was not published or is no longer needed.</summary>
-    public void Delete(string category, string fileName)
+    public async ValueTask DeleteAsync(string category, string fileName, CancellationToken cancellationToken)
     {
         damaged.Remove(category, fileName);
-        if (!Directory.Exists(Path.Combine(data.Models, category)))
-            return;
-        File.Delete(GetPath(category, fileName));
-        DeleteStatistics(category, fileName);
+        await objects.DeleteAsync(GetKey(category, fileName), cancellationToken);
+        await objects.DeleteAsync(GetKey(category, GetStatisticsName(fileName)), cancellationToken);
     }
-
-    public void DeleteStatistics(string category, string fileName) =>
-        File.Delete(GetPath(category, GetStatisticsName(fileName)));
 
     /// <summary>Gets the name of a model's statistics file.</summary>
     public static string GetStatisticsName(string fileName) =>
         string.Concat(fileName.AsSpan(0, fileName.Length - ModelSuffix.Length), StatisticsSuffix);
 
-    private (string Path, FileStamp Seen) GetStamp(StoredModel stored)
+    private FileStamp GetStamp(StoredModel stored) => objects.GetStamp(GetKey(stored.Category, stored.FileName));
+
+    private static Task Write(Stream stream, PadimModel model)
     {
-        var path = GetPath(stored.Category, stored.FileName);
-        return (path, FileStamp.FromFile(path));
+        ModelFile.Write(stream, model);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Opens a file, and compares the hash of its bytes with the published one.</summary>
+    private async ValueTask<Outcome<T>> OpenVerifiedAsync<T>(
+        StoredModel stored,
+        Func<FileStream, T> open,
+        Func<T, string> getHash,
+        CancellationToken cancellationToken
+    )
+        where T : Stream
+    {
+        var seen = GetStamp(stored);
+        for (; ; )
+        {
+            T? opened = null;
+            try
+            {
+                opened = open(
+                    await objects.OpenFileAsync(
+                        GetKey(stored.Category, stored.FileName),
+                        stored.Sha256,
+                        cancellationToken
+                    )
+                );
+                if (getHash(opened) == stored.Sha256)
+                {
+                    damaged.Clear(stored);
+                    return opened;
+                }
+                await opened.DisposeAsync();
+                if (!objects.DropCopy(stored.Sha256))
+                    return damaged.Record(stored, ModelState.Corrupt, seen);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                if (opened is not null)
+                    await opened.DisposeAsync();
+                return damaged.Record(stored, ModelState.Missing, seen);
+            }
+        }
     }
 }

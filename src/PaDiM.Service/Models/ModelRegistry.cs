@@ -148,7 +148,9 @@ internal sealed partial class ModelRegistry(
             // A model that was read just when it was deleted has a missing file that is no damage.
             if (!await IsStoredAsync(model, cancellationToken))
                 files.RemoveDamage(model.Category, model.FileName);
-            else if (await Task.Run(() => files.Check(model), cancellationToken) is null)
+            else if (
+                await Task.Run(() => files.CheckAsync(model, cancellationToken).AsTask(), cancellationToken) is null
+            )
                 await RefreshAsync(model.Category, cancellationToken);
         }
         if (
@@ -343,11 +345,11 @@ internal sealed partial class ModelRegistry(
         if (files.FindDamage(stored) is { } damage)
             return damage;
         // To read, hash and test a model takes seconds of a processor: not on the thread of a request.
-        return await Task.Run(() => Load(stored));
+        return await Task.Run(() => ReadAsync(stored));
     }
 
     /// <summary>Reads a model, tests it and puts it into the cache.</summary>
-    private Outcome<(CachedModel Cached, bool Loaded)> Load(StoredModel stored)
+    private async Task<Outcome<(CachedModel Cached, bool Loaded)>> ReadAsync(StoredModel stored)
     {
         ModelScorer? untested = null;
         using var trace = Instruments
@@ -358,7 +360,7 @@ internal sealed partial class ModelRegistry(
         var result = "loaded";
         try
         {
-            if (!files.Read(stored).Succeeded(out var model, out var problem))
+            if (!(await files.ReadAsync(stored, CancellationToken.None)).Succeeded(out var model, out var problem))
             {
                 result = "unusable";
                 return problem;

@@ -30,7 +30,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         CancellationToken cancellationToken
     )
     {
-        var (bytes, sha256) = files.Write(category, fileName, model);
+        var (bytes, sha256) = await files.WriteAsync(category, fileName, model, cancellationToken);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var owner = await db.Categories.SingleOrDefaultAsync(c => c.Name == category, cancellationToken);
@@ -42,7 +42,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             : null;
         if (owner is null || (lease is not null && job is null))
         {
-            files.Delete(category, fileName);
+            await files.DeleteAsync(category, fileName, cancellationToken);
             return null;
         }
         var now = time.GetUtcNow().UtcDateTime;
@@ -171,7 +171,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             .ExecuteDeleteAsync(cancellationToken);
         if (deleted == 0)
             return Problems.ModelActive(version);
-        files.Delete(category, stored.FileName);
+        await files.DeleteAsync(category, stored.FileName, cancellationToken);
         return null;
     }
 

@@ -16,12 +16,19 @@ public sealed class AtomicFileTests
     }
 
     [Fact]
-    public void Its_hash_is_that_of_the_bytes_on_disk()
+    public async Task Its_hash_is_that_of_the_bytes_on_disk()
     {
         using var folder = new TempDirectory();
         var path = folder.Combine("file.bin");
 
-        var (bytes, sha256) = AtomicFile.WriteHashed(path, Write);
+        var (bytes, sha256) = await AtomicFile.WriteHashedAsync(
+            path,
+            stream =>
+            {
+                Write(stream);
+                return Task.CompletedTask;
+            }
+        );
 
         Assert.Equal(3, bytes);
         Assert.Equal([1, 2, 3], File.ReadAllBytes(path));

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
 using PaDiM.Service.Maintenance;
+using PaDiM.Service.Objects;
 using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Trials.Support;
@@ -22,7 +23,7 @@ internal static class Trial
         using var sweeper = new OrphanSweeper(
             service.Get<IDbContextFactory<PadimDbContext>>(),
             service.Get<DataDirectory>(),
-            service.Get<BlobStore>(),
+            service.Get<IObjectStore>(),
             service.Get<IOptions<MaintenanceOptions>>(),
             later,
             NullLogger<OrphanSweeper>.Instance
