@@ -174,7 +174,7 @@ internal sealed class ModelOptions
             .AcceptOnlyFromAmong("max", "top");
         Add<string>(
                 "--shrinkage",
-                "How covariances are shrunk towards a sphere, for few images; auto chooses by their number (none).",
+                "How covariances are shrunk towards a sphere, for few images; auto chooses by their number (auto).",
                 (settings, name) => settings with { Shrinkage = ParseShrinkage(name) }
             )
             .AcceptOnlyFromAmong("none", "ledoit-wolf", "oas", "auto");

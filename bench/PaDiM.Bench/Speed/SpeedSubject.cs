@@ -1,5 +1,6 @@
 using PaDiM.Bench.Measuring;
 using PaDiM.Core.Embedding;
+using PaDiM.Core.Models;
 using PaDiM.Core.Scoring;
 using PaDiM.Imaging;
 
@@ -12,7 +13,8 @@ internal sealed class SpeedSubject : IDisposable
     private readonly WholeGraph _exported,
         _conventional;
     private readonly InProcessScorer _scorer,
-        _averaging;
+        _plain,
+        _top;
 
     public SpeedSubject(Workbench workbench, string name, ReductionMethod reduction, int batch)
     {
@@ -25,21 +27,10 @@ internal sealed class SpeedSubject : IDisposable
             value = 4 * random.NextSingle() - 2;
         Name = name;
         _raw = new RawBackbone(backbone);
-        _scorer = new InProcessScorer(
-            model with
-            {
-                Settings = model.Settings with { LocalAverage = false, ImageScore = ImageScoreMethod.Max },
-            },
-            backbone
-        );
-        // Its maps are wrong for a model that was fitted without the filter; its time is not.
-        _averaging = new InProcessScorer(
-            model with
-            {
-                Settings = model.Settings with { LocalAverage = true, ImageScore = ImageScoreMethod.Top },
-            },
-            backbone
-        );
+        _scorer = new InProcessScorer(model, backbone);
+        // Its maps are wrong for a model that was fitted with the filter; its time is not.
+        _plain = CreateScorer(settings => settings with { LocalAverage = false });
+        _top = CreateScorer(settings => settings with { ImageScore = ImageScoreMethod.Top });
         _exported = WholeGraph.CreateExported(model, backbone, batch);
         _conventional = WholeGraph.CreateConventional(model, backbone, batch);
         var images = workbench.Images;
@@ -47,10 +38,11 @@ internal sealed class SpeedSubject : IDisposable
         Conventional = new Candidate("conventional whole graph", _ => _conventional.Run(batch));
         Exported = new Candidate("exported whole graph", _ => _exported.Run(batch));
         Score = new Candidate("decoded image to score", round => _scorer.Score(GetBatch(round)));
-        Averaged = new Candidate(
-            "decoded image to score, with the local average and the highest pixels",
-            round => _averaging.Score(GetBatch(round))
-        );
+        Plain = new Candidate("— without the local average", round => _plain.Score(GetBatch(round)));
+        Top = new Candidate("— with the mean of the highest pixels", round => _top.Score(GetBatch(round)));
+
+        InProcessScorer CreateScorer(Func<FitSettings, FitSettings> change) =>
+            new(model with { Settings = change(model.Settings) }, backbone);
 
         RgbImage[] GetBatch(int round) =>
             [.. Enumerable.Range(round * batch, batch).Select(i => images[i % images.Count])];
@@ -66,12 +58,15 @@ internal sealed class SpeedSubject : IDisposable
 
     public Candidate Score { get; }
 
-    /// <summary>Gets the scorer with a local average and the mean of the highest pixels.</summary>
-    public Candidate Averaged { get; }
+    /// <summary>Gets the scores as they were before the local average became a default.</summary>
+    public Candidate Plain { get; }
+
+    /// <summary>Gets the scores of <see cref="ImageScoreMethod.Top"/>.</summary>
+    public Candidate Top { get; }
 
     public IReadOnlyList<Times> Stages => _scorer.Stages;
 
-    public IEnumerable<Candidate> Candidates => [Alone, Conventional, Exported, Score, Averaged];
+    public IEnumerable<Candidate> Candidates => [Alone, Conventional, Exported, Score, Plain, Top];
 
     /// <summary>Clears the times of the warm-up.</summary>
     public void Clear() => _scorer.Clear();
@@ -82,6 +77,7 @@ internal sealed class SpeedSubject : IDisposable
         _exported.Dispose();
         _conventional.Dispose();
         _scorer.Dispose();
-        _averaging.Dispose();
+        _plain.Dispose();
+        _top.Dispose();
     }
 }
