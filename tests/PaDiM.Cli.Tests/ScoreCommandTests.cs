@@ -46,6 +46,44 @@ public sealed class ScoreCommandTests(FittedModel model) : IClassFixture<FittedM
     }
 
     [Fact]
+    public void A_region_is_fitted_and_its_results_are_in_pixels_of_the_photograph()
+    {
+        using var folder = new TempDirectory();
+        var file = folder.Combine("box.safetensors");
+        Padim
+            .Run(
+                "fit",
+                model.GoodParts,
+                "--out",
+                file,
+                "--region",
+                "0.5,0.5,0.5,0.5",
+                "--image-size",
+                "64",
+                "--dimensions",
+                "20"
+            )
+            .Succeeded();
+        FittedModel.WriteDefective(folder.Combine("worn.bmp"), 200);
+        var line = JsonDocument
+            .Parse(Padim.Run("score", file, folder.Combine("worn.bmp"), "--json").Succeeded().Output)
+            .RootElement;
+        foreach (var region in line.GetProperty("regions").EnumerateArray())
+        {
+            Assert.InRange(region.GetProperty("x").GetInt32(), 40, 79);
+            Assert.InRange(region.GetProperty("y").GetInt32(), 40, 79);
+        }
+        var beyond = Padim.Run("fit", model.GoodParts, "--out", file, "--region", "0.5,0.5,0.6,0.5").Failed(2);
+        Assert.Contains("region.x + region.width", beyond, StringComparison.Ordinal);
+        foreach (var box in new[] { "0.5,0.5", "left" })
+            Assert.Contains(
+                "--region must be",
+                Padim.Run("fit", model.GoodParts, "--out", file, "--region", box).Failed(2),
+                StringComparison.Ordinal
+            );
+    }
+
+    [Fact]
     public void A_camera_of_twelve_bits_is_declared_to_the_model_or_to_the_score()
     {
         using var folder = new TempDirectory();

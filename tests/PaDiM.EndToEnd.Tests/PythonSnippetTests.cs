@@ -127,8 +127,14 @@ public sealed class PythonSnippetTests(PublishedService service)
                 ["imageSize"] = Side,
                 ["reduction"] = new JsonObject { ["dimensions"] = 20 },
                 ["significantBits"] = 12,
-                ["localAverage"] = true,
                 ["imageScore"] = "top",
+                ["region"] = new JsonObject
+                {
+                    ["x"] = 0.1,
+                    ["y"] = 0.05,
+                    ["width"] = 0.8,
+                    ["height"] = 0.9,
+                },
             }
         );
         await service.Client.UploadAsync(

@@ -56,9 +56,6 @@ public sealed class OnnxExport
         if (model.Settings.Alignment != AlignmentMethod.None)
             return "The model aligns each image to a template, which an ONNX graph cannot express."
                 + " Export it as safetensors, or fit without alignment.";
-        if (model.Settings.Region is not null)
-            return "The model inspects a region of the image, which it cuts out before the graph begins."
-                + " Export it as safetensors, or fit without a region.";
         var bytes =
             ScoringStatistics.CountBytes(model)
             + ScoringGraph.CountTileBytes(model, backbone.Taps.Count)
@@ -231,6 +228,14 @@ public sealed class OnnxExport
             about["tiles"] =
                 $"{ToInvariant(tiles.Size)} x {ToInvariant(tiles.Size)} pixels over {ToInvariant(tiles.Overlap)};"
                 + " the graph takes the whole image and cuts it up itself";
+        if (settings.Region is { } region)
+        {
+            about["region"] = region.ToString();
+            about["cut"] =
+                "before resizing, the box of x,y,width,height in fractions of the upright image: columns"
+                + " round(x * width of the image) up to round((x + width) * width of the image), halves to even,"
+                + " at least one; rows alike. The anomaly map is of the box";
+        }
         AddResize(about, settings);
         if (settings.SignificantBits is { } bits)
         {
@@ -287,11 +292,13 @@ public sealed class OnnxExport
                 "float32 (n, 1, H, W): 1 where the prepared image shows the photograph, 0 on its border";
         if (DecodeOptions.For(settings).MinimumSize is not { } least)
             return;
+        // For a region to be as large as the image size asks, the photograph must be larger by other factors each way.
+        var isOneSide = isSquare && settings.Region is null;
         about["jpeg"] =
             $"decoded at the smallest of 1/2, 1/4 and 1/8 that leaves {(least.IsOneEnough ? "one side" : "both sides")}"
-            + $" at least {(isSquare ? "jpeg_minimum_side pixels" : "jpeg_minimum_width x jpeg_minimum_height")}"
+            + $" at least {(isOneSide ? "jpeg_minimum_side pixels" : "jpeg_minimum_width x jpeg_minimum_height")}"
             + " (DCT scaling; Pillow's draft)";
-        if (isSquare)
+        if (isOneSide)
             about["jpeg_minimum_side"] = ToInvariant(least.Width);
         else
         {

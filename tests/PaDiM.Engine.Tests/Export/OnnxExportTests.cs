@@ -258,6 +258,28 @@ public sealed class OnnxExportTests
         AssertScoresAlike(made);
     }
 
+    /// <summary>The caller cuts the box out; the file scores it.</summary>
+    [Theory]
+    [InlineData(AspectMode.Stretch, false)]
+    [InlineData(AspectMode.Stretch, true)]
+    [InlineData(AspectMode.Letterbox, false)]
+    public void It_scores_a_region(AspectMode aspect, bool isTiled)
+    {
+        var region = new ImageRegion(0.25, 0.125, 0.5, 0.5);
+        var made = new ExportCase(
+            ExportCase.ShapedSettings(aspect, 96, 64, null) with
+            {
+                Region = region,
+                Tiles = isTiled ? new TileSettings(64, 32) : null,
+            }
+        );
+        AssertScoresAlike(made);
+        using var session = Open(Bytes(OnnxExport.Create(made.Model, made.Backbone, Notes)));
+        var about = session.ModelMetadata.CustomMetadataMap;
+        Assert.Equal(region, ImageRegion.TryParse(about["padim.region"]));
+        Assert.Equal(("384", "256"), (about["padim.jpeg_minimum_width"], about["padim.jpeg_minimum_height"]));
+    }
+
     private static void AssertScoresAlike(ExportCase made)
     {
         using var session = Open(Bytes(OnnxExport.Create(made.Model, made.Backbone, Notes)));
