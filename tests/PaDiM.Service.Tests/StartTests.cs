@@ -1,4 +1,6 @@
 using Microsoft.Data.Sqlite;
+using PaDiM.Engine.Machine;
+using PaDiM.Service.Data;
 using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 
@@ -67,6 +69,22 @@ public sealed class StartTests
         using var data = new TempDirectory();
         await File.WriteAllTextAsync(data.Combine("file"), "");
         Expect(await ServiceProcess.RefusedAsync(data.Combine("file", "below")), data.Combine("file"));
+    }
+
+    [Fact]
+    public void A_folder_that_denies_access_is_explained_with_its_owner_and_the_remedy()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Owners are read on Linux only.");
+        using var folder = new TempDirectory();
+        var process = FileOwner.ReadProcess()!.Value;
+        var user = $"{process.User}:{process.Group}";
+        var text = DataDirectory.ExplainDenied(folder.Path);
+        Assert.Contains($"{folder.Path} belongs to {process.User}:", text, StringComparison.Ordinal);
+        Assert.Contains($"'chown -R {user} {folder.Path}'", text, StringComparison.Ordinal);
+        var missing = folder.Combine("data");
+        text = DataDirectory.ExplainDenied(missing);
+        Assert.Contains($"{folder.Path} belongs to", text, StringComparison.Ordinal);
+        Assert.Contains($"'mkdir -p {missing} && chown {user} {missing}'", text, StringComparison.Ordinal);
     }
 
     private static void Expect((int ExitCode, string Output, string Error) ended, string named)

@@ -19,15 +19,14 @@ internal sealed record ControlGroup(string Mount, string Path, string FileName)
     public static IEnumerable<ControlGroup> FindMemory(string root)
     {
         var groups = System.IO.Path.Combine(root, "proc/self/cgroup");
-        var mounts = System.IO.Path.Combine(root, "proc/self/mountinfo");
-        if (!File.Exists(groups) || !File.Exists(mounts))
+        if (!File.Exists(groups))
             yield break;
         // Lines such as "4:memory:/system.slice/padim.service", and "0::/…" for version 2.
         var memberships = File.ReadLines(groups)
             .Select(line => line.Split(':', 3))
             .Where(parts => parts.Length == 3)
             .ToArray();
-        foreach (var mount in File.ReadLines(mounts).Select(MountPoint.Parse).OfType<MountPoint>())
+        foreach (var mount in MountPoint.List(root))
         {
             var isVersion1 = mount.Type == "cgroup" && mount.Options.Contains("memory");
             if (!isVersion1 && mount.Type != "cgroup2")
@@ -80,20 +79,4 @@ internal sealed record ControlGroup(string Mount, string Path, string FileName)
         : group == mountRoot || group.StartsWith(mountRoot + "/", StringComparison.Ordinal)
             ? group[mountRoot.Length..].TrimStart('/')
         : "";
-
-    /// <summary>A line of <c>/proc/self/mountinfo</c> (proc(5)).</summary>
-    private sealed record MountPoint(string Root, string Folder, string Type, string[] Options)
-    {
-        /// <summary>
-        /// Parses a line such as <c>35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory</c>.
-        /// </summary>
-        public static MountPoint? Parse(string line)
-        {
-            var fields = line.Split(' ');
-            var separator = Array.IndexOf(fields, "-");
-            return separator >= 6 && fields.Length > separator + 3
-                ? new MountPoint(fields[3], fields[4], fields[separator + 1], fields[separator + 3].Split(','))
-                : null;
-        }
-    }
 }

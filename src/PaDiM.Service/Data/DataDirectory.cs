@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using PaDiM.Engine.Machine;
 
 namespace PaDiM.Service.Data;
 
@@ -46,10 +47,63 @@ internal sealed class DataDirectory(string root)
             );
     }
 
-    /// <summary>Creates the folders that do not exist yet.</summary>
+    /// <summary>Refuses to keep the SQLite database where its locks do not hold.</summary>
+    /// <exception cref="InvalidDataException">The directory is on a network file system.</exception>
+    public void ThrowIfOnNetwork()
+    {
+        if (NetworkFileSystem.Find(Root) is { } type)
+            throw new InvalidDataException(
+                $"The data directory {Root} is on a network file system ({type}), where the locks of SQLite do not "
+                    + "protect the database. Use a disk of this machine. For several machines, keep the metadata in "
+                    + "PostgreSQL."
+            );
+    }
+
+    /// <summary>Creates the folders that do not exist yet, and checks that files can be written to all of them.</summary>
+    /// <exception cref="InvalidDataException">A folder cannot be written to.</exception>
     public void Create()
     {
-        foreach (var directory in new[] { Images, Models, Embeddings, Evaluations })
-            Directory.CreateDirectory(directory);
+        foreach (var directory in new[] { Root, Images, Models, Embeddings, Evaluations })
+            try
+            {
+                Directory.CreateDirectory(directory);
+                var probe = Path.Combine(directory, $".probe-{Guid.NewGuid():n}");
+                File.Create(probe, 1, FileOptions.DeleteOnClose).Dispose();
+            }
+            catch (UnauthorizedAccessException e)
+            {
+                throw new InvalidDataException(ExplainDenied(directory), e);
+            }
+            catch (IOException e) when (Directory.Exists(directory))
+            {
+                throw new InvalidDataException($"The data directory {directory} cannot be written to: {e.Message}", e);
+            }
+    }
+
+    /// <summary>Gets the nearest folder that exists, which is the one whose owner counts.</summary>
+    private static string FindExisting(string directory) =>
+        Directory.Exists(directory) ? directory : FindExisting(Path.GetDirectoryName(directory) ?? "/");
+
+    /// <summary>Says who owns a folder, who this process is, and what to do about it.</summary>
+    internal static string ExplainDenied(string directory)
+    {
+        var found = FindExisting(directory);
+        var denied = $"The data directory {directory} cannot be written to: {found} ";
+        if (
+            OperatingSystem.IsWindows()
+            || FileOwner.Read(found) is not { } owner
+            || FileOwner.ReadProcess() is not { } process
+        )
+            return denied + "denies access to this service.";
+        var user = $"{process.User}:{process.Group}";
+        return denied
+            + $"belongs to {owner.User}:{owner.Group} (user and group) with mode "
+            + $"{Convert.ToString((int)File.GetUnixFileMode(found), 8)}, and this service runs as {user}. Run "
+            + (
+                found == directory
+                    ? $"'chown -R {user} {directory}'"
+                    : $"'mkdir -p {directory} && chown {user} {directory}'"
+            )
+            + " on the machine that has the volume.";
     }
 }
