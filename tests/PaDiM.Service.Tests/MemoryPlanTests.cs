@@ -1,3 +1,5 @@
+using PaDiM.Core.Geometry;
+using PaDiM.Core.Models;
 using PaDiM.Engine.Machine;
 using PaDiM.Service.Memory;
 
@@ -37,6 +39,19 @@ public sealed class MemoryPlanTests
         Assert.Equal("the setting DecodeMemoryBytes", plan.Decoding.Reason);
     }
 
-    private static MemoryPlan Create(long limit, MemoryOptions? options = null) =>
-        MemoryPlan.Create(new MemoryLimit(limit, "memory.max"), options ?? new MemoryOptions());
+    [Fact]
+    public void Fits_have_what_images_leave_and_loaded_models_give_way()
+    {
+        var plan = Create(Gibibyte);
+        Assert.Equal(Gibibyte * 5 / 8, plan.Fits.Bytes);
+        Assert.Equal("what the images of requests and jobs leave of 1.0 GiB (memory.max)", plan.Fits.Reason);
+        // A fit at the default settings, which needs half a gibibyte.
+        Assert.Null(FitEstimate.Create(new FitSettings(), new Grid(64, 64), 100, 200).ValidateMemory(plan.Fits.Bytes));
+        var much = Create(Gibibyte, new MemoryOptions { DecodeMemoryBytes = Gibibyte });
+        Assert.Equal((Gibibyte / 4, "1/4 of 1.0 GiB (memory.max)"), (much.Fits.Bytes, much.Fits.Reason));
+        Assert.Equal(Gibibyte / 2, Create(Gibibyte, heap: Gibibyte / 2).Fits.Bytes);
+    }
+
+    private static MemoryPlan Create(long limit, MemoryOptions? options = null, long heap = long.MaxValue) =>
+        MemoryPlan.Create(new MemoryLimit(limit, "memory.max"), heap, options ?? new MemoryOptions());
 }

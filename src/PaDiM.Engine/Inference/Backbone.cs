@@ -8,6 +8,7 @@ using PaDiM.Core.Models;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Files;
 using PaDiM.Engine.Graphs;
+using PaDiM.Engine.Machine;
 
 namespace PaDiM.Engine.Inference;
 
@@ -353,7 +354,8 @@ public sealed class Backbone : IDisposable
                 return $"The backbone '{Identity.Name}' cuts images into patches of {SizeMultiple} x {SizeMultiple}"
                     + $" pixels. Set {sizes} to a multiple of {SizeMultiple}:"
                     + $" {GetNearestSize(side)} is the nearest to {side}.";
-        return EstimateFit(settings).ValidateMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        var available = Math.Min(MemoryLimit.Read().Bytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        return EstimateFit(settings).ValidateMemory(available);
     }
 
     /// <summary>

@@ -18,6 +18,7 @@ internal sealed class FitJob(
     PixelHashes hashes,
     EmbeddingStore embeddings,
     ModelDrafts drafts,
+    ModelRegistry models,
     BackgroundScheduler threads
 )
 {
@@ -27,6 +28,7 @@ internal sealed class FitJob(
         var request = JsonSerializer.Deserialize<FitRequest>(job.Request)!;
         await hashes.FillAsync(job.Category, cancellationToken);
         var plan = (await planner.PlanAsync(job.Category, cancellationToken)).GetOrThrow();
+        using var memory = models.BeginFit(plan.Estimate.MemoryBytes);
         var watch = planner.StartWatch(plan);
         var prior = request.Incremental ? await priors.FindAsync(plan, cancellationToken) : null;
         await using var draft = drafts.Create(job.Category, $"{job.Id}-{context.Lease.Fence}{ModelFiles.ModelSuffix}");

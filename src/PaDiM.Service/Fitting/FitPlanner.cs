@@ -7,6 +7,7 @@ using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
+using PaDiM.Service.Memory;
 
 namespace PaDiM.Service.Fitting;
 
@@ -19,6 +20,7 @@ internal sealed class FitPlanner(
     SettingsResolver settings,
     EmbeddingStore embeddings,
     FitPace pace,
+    MemoryPlan memory,
     DiskSpace space
 )
 {
@@ -48,7 +50,7 @@ internal sealed class FitPlanner(
     private Outcome<JobEstimate> Estimate(Backbone backbone, FitSettings fit, int images, int missing)
     {
         var estimate = backbone.EstimateFit(fit, images, missing);
-        if (estimate.ValidateMemory(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) is { } misfit)
+        if (estimate.ValidateMemory(memory.Fits.Bytes) is { } misfit)
             return Problems.FitTooLarge(misfit);
         var free = space.Available;
         if (estimate.DiskBytes > free)

@@ -67,7 +67,8 @@ internal static class SystemEndpoints
                 memory.Limit,
                 memory.ModelCache,
                 memory.Decoding,
-                memory.Bodies
+                memory.Bodies,
+                memory.Fits
             ),
             OnlyOf(caller, cache.ToResponse()),
             [.. models.GetDamage().Where(model => caller.MaySee(model.Category))],
@@ -145,6 +146,7 @@ internal sealed record UsableBackboneResponse(
 /// <param name="ModelCache">The most memory for loaded models.</param>
 /// <param name="Decoding">The most memory for images of requests that are being decoded; jobs have the same again.</param>
 /// <param name="Bodies">The most memory for encoded images that are being received or scored.</param>
+/// <param name="Fits">The most memory for fits that run, the program included. Loaded models give way to them.</param>
 internal sealed record MemoryResponse(
     long WorkingSet,
     long ManagedHeap,
@@ -152,5 +154,6 @@ internal sealed record MemoryResponse(
     MemoryLimit Limit,
     MemoryShare ModelCache,
     MemoryShare Decoding,
-    MemoryShare Bodies
+    MemoryShare Bodies,
+    MemoryShare Fits
 );

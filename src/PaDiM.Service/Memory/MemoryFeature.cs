@@ -11,6 +11,10 @@ internal static class MemoryFeature
         services
             .AddPadimOptions<MemoryOptions>()
             .AddSingleton(provider =>
-                MemoryPlan.Create(MemoryLimit.Read(), provider.GetRequiredService<IOptions<MemoryOptions>>().Value)
+                MemoryPlan.Create(
+                    MemoryLimit.Read(),
+                    GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
+                    provider.GetRequiredService<IOptions<MemoryOptions>>().Value
+                )
             );
 }

@@ -27,7 +27,7 @@ internal sealed class CachedModel(StoredModel stored, ModelScorer scorer, TimePr
 /// <summary>
 /// Models in memory within a budget of bytes. The least recently used are evicted; pinned ones never are. A model that
 /// does not fit beside the pinned ones is kept anyway until the next one is added, because a requested model must be
-/// served. The cache owns the scorers: an evicted one releases its device memory, and requests that still use it
+/// served. While a fit runs, the budget is what the fit leaves. The cache owns the scorers: an evicted one releases its device memory, and requests that still use it
 /// continue on the host. Thread-safe.
 /// </summary>
 internal sealed class ModelCache(MemoryPlan memory, TimeProvider time) : IDisposable
@@ -42,6 +42,9 @@ internal sealed class ModelCache(MemoryPlan memory, TimeProvider time) : IDispos
     private readonly Dictionary<string, string> _pinned = new(StringComparer.Ordinal);
 
     private long _evictions;
+
+    /// <summary>The memory of running fits, in bytes.</summary>
+    private long _fits;
 
     /// <summary>Gets the memory of all models, in bytes.</summary>
     public long Bytes
@@ -121,23 +124,28 @@ internal sealed class ModelCache(MemoryPlan memory, TimeProvider time) : IDispos
                 return (earlier, []);
             }
             var cached = new CachedModel(model, scorer, time);
-            var evicted = new List<CachedModel>();
-            foreach (
-                var (key, oldest) in _models
-                    .Where(pair => !IsPinned(pair.Key))
-                    .OrderBy(pair => pair.Value.UsedAt)
-                    .ToArray()
-            )
-            {
-                if (_models.Values.Sum(m => m.Bytes) + cached.Bytes <= memory.ModelCache.Bytes)
-                    break;
-                Release(key);
-                evicted.Add(oldest);
-                Interlocked.Increment(ref _evictions);
-            }
+            var evicted = Evict(cached.Bytes);
             _models[GetKey(model)] = cached;
             return (cached, evicted);
         }
+    }
+
+    /// <summary>Sets memory aside for a fit and returns the models that were evicted for it.</summary>
+    /// <param name="bytes">The memory that the process needs with the fit.</param>
+    public IReadOnlyList<CachedModel> BeginFit(long bytes)
+    {
+        lock (_gate)
+        {
+            _fits += bytes;
+            return Evict(0);
+        }
+    }
+
+    /// <summary>Gives the memory of a fit back.</summary>
+    public void EndFit(long bytes)
+    {
+        lock (_gate)
+            _fits -= bytes;
     }
 
     /// <summary>Pins a model, replacing the pinned one of its category.</summary>
@@ -176,6 +184,24 @@ internal sealed class ModelCache(MemoryPlan memory, TimeProvider time) : IDispos
     /// Version numbers restart at 1 when the name of a deleted category is used again; file names are never reused.
     /// </summary>
     public static (string Category, string FileName) GetKey(StoredModel model) => (model.Category, model.FileName);
+
+    /// <summary>Evicts what does not fit beside an addition.</summary>
+    private List<CachedModel> Evict(long added)
+    {
+        var budget = Math.Min(memory.ModelCache.Bytes, memory.Fits.Bytes - _fits);
+        var evicted = new List<CachedModel>();
+        foreach (
+            var (key, oldest) in _models.Where(pair => !IsPinned(pair.Key)).OrderBy(pair => pair.Value.UsedAt).ToArray()
+        )
+        {
+            if (_models.Values.Sum(model => model.Bytes) + added <= budget)
+                break;
+            Release(key);
+            evicted.Add(oldest);
+            Interlocked.Increment(ref _evictions);
+        }
+        return evicted;
+    }
 
     private void Release((string Category, string FileName) key)
     {

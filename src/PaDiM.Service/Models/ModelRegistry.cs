@@ -102,6 +102,16 @@ internal sealed partial class ModelRegistry(
                 )),
         ];
 
+    /// <summary>
+    /// Sets memory aside for a fit until the result is disposed. Loaded models that do not fit beside it are evicted.
+    /// </summary>
+    /// <param name="bytes">The memory that the process needs with the fit.</param>
+    public IDisposable BeginFit(long bytes)
+    {
+        Forget(cache.BeginFit(bytes));
+        return new FitMemory(cache, bytes);
+    }
+
     /// <summary>Removes a deleted category.</summary>
     public async Task RemoveAsync(string category)
     {
@@ -374,9 +384,7 @@ internal sealed partial class ModelRegistry(
             }
             var (cached, evicted) = cache.Put(stored, untested);
             untested = null;
-            // A remaining snapshot would keep the model in memory beyond the budget.
-            foreach (var snapshot in _current.Values.Where(snapshot => evicted.Contains(snapshot.Cached)))
-                _current.TryRemove(KeyValuePair.Create(snapshot.Category, snapshot));
+            Forget(evicted);
             return (cached, true);
         }
         catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)
@@ -399,6 +407,13 @@ internal sealed partial class ModelRegistry(
                 ?.SetTag("padim.model.load.result", result)
                 .SetStatus(result == "loaded" ? ActivityStatusCode.Unset : ActivityStatusCode.Error);
         }
+    }
+
+    /// <summary>Removes the snapshots of evicted models, which would keep them in memory beyond the budget.</summary>
+    private void Forget(IReadOnlyList<CachedModel> evicted)
+    {
+        foreach (var snapshot in _current.Values.Where(snapshot => evicted.Contains(snapshot.Cached)))
+            _current.TryRemove(KeyValuePair.Create(snapshot.Category, snapshot));
     }
 
     private static CategoryModel Snapshot(
@@ -427,6 +442,11 @@ internal sealed partial class ModelRegistry(
             category.Revision,
             standsInFor
         );
+    }
+
+    private sealed class FitMemory(ModelCache cache, long bytes) : IDisposable
+    {
+        public void Dispose() => cache.EndFit(bytes);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Category {Category} cannot score: {Code}: {Detail}")]
