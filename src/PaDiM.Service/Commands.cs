@@ -1,9 +1,10 @@
 using System.CommandLine;
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Access;
 using PaDiM.Service.CommandLine;
+using PaDiM.Service.Http;
 using PaDiM.Service.Maintenance;
 
 namespace PaDiM.Service;
@@ -38,16 +39,14 @@ internal static class Commands
             when (e
                     is OptionsValidationException
                         or InvalidDataException
+                        or InvalidOperationException
                         or IOException
                         or UnauthorizedAccessException
-                        or SqliteException
+                        or DbException
                         or DbUpdateException
             )
         {
-            return await CommandHost.FailAsync(
-                name,
-                e is DbUpdateException { InnerException: { } inner } ? inner.Message : e.Message
-            );
+            return await CommandHost.FailAsync(name, DatabaseFaults.GetReason(e));
         }
     }
 }

@@ -1,4 +1,5 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Machine;
 using PaDiM.Service.Access;
@@ -49,13 +50,14 @@ internal static class Program
                         or KeyNotFoundException
                         or IOException
                         or UnauthorizedAccessException
-                        or SqliteException
+                        or DbException
+                        or DbUpdateException
             )
         {
             // Each feature validates its own options: several of them may be wrong at once.
             var reasons = e is AggregateException several
                 ? several.InnerExceptions.Select(one => one.Message)
-                : [e.Message];
+                : [DatabaseFaults.GetReason(e)];
             await Console.Error.WriteLineAsync($"PaDiM.Service cannot start: {string.Join(" ", reasons)}");
             return 1;
         }

@@ -39,7 +39,10 @@ internal static class Callers
     public static async Task ExpireAsync(this RunningService service, string id)
     {
         await using var db = await service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
-        await db.Database.ExecuteSqlAsync($"UPDATE ApiKeys SET ExpiresAt = '2026-01-01 00:00:00' WHERE Id = {id}");
+        var past = new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        await db
+            .ApiKeys.Where(key => key.Id == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(key => key.ExpiresAt, past));
         service.Get<KeyRing>().Invalidate();
     }
 

@@ -20,6 +20,7 @@ public sealed class ArchitectureTests
             .AddShared("Objects")
             .AddShared("Data")
             .Add("Data.Migrations")
+            .Add("Data.Postgres.Migrations")
             .AddShared("Background")
             .Add("CommandLine")
             .AddShared("Access", "CommandLine")

@@ -10,17 +10,21 @@ using PaDiM.TestSupport;
 namespace PaDiM.Service.Tests;
 
 /// <summary>Who changed what and when.</summary>
-public sealed class AuditTests : IAsyncLifetime
+public class AuditTests : IAsyncLifetime
 {
     private readonly TempDirectory _data = new();
     private RunningService _service = null!;
 
     public async ValueTask InitializeAsync() =>
-        _service = await RunningService.StartAsync(_data.Path, ("JobWorkers", 0));
+        _service = await RunningService.StartAsync(_data.Path, [("JobWorkers", 0), .. await CreateDatabaseAsync()]);
+
+    private protected virtual Task<(string Option, object Value)[]> CreateDatabaseAsync() =>
+        Task.FromResult<(string Option, object Value)[]>([]);
 
     public async ValueTask DisposeAsync()
     {
-        await _service.DisposeAsync();
+        if (_service is not null)
+            await _service.DisposeAsync();
         _data.Dispose();
     }
 
@@ -148,7 +152,10 @@ public sealed class AuditTests : IAsyncLifetime
         await _service.Category("a").CreateAsync();
         await _service.Category("b").CreateAsync();
         await using var db = await _service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
-        await db.Database.ExecuteSqlAsync($"UPDATE AuditEntries SET At = '2020-01-01 00:00:00' WHERE Category = 'a'");
+        var past = new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        await db
+            .AuditEntries.Where(entry => entry.Category == "a")
+            .ExecuteUpdateAsync(set => set.SetProperty(entry => entry.At, past));
         Assert.Equal(1, await _service.Get<AuditPurge>().PurgeAsync(default));
         Assert.Equal("b", (await _service.Http.GetJsonAsync("/v1/audit")).Items().Single().Text("category"));
     }

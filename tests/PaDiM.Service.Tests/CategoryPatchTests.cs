@@ -7,7 +7,7 @@ using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-public sealed class CategoryPatchTests(SharedService shared)
+public class CategoryPatchTests(SharedService shared)
 {
     /// <summary>A value of every setting that is not its default.</summary>
     private static readonly JsonObject Unusual = JsonNode

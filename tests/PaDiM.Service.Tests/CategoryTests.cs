@@ -5,7 +5,7 @@ using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-public sealed class CategoryTests(SharedService shared)
+public class CategoryTests(SharedService shared)
 {
     [Fact]
     public async Task Putting_the_same_settings_twice_changes_nothing()
@@ -314,7 +314,7 @@ public sealed class CategoryTests(SharedService shared)
     {
         await using var replica = await RunningService.StartAsync(
             shared.Service.Get<Data.DataDirectory>().Root,
-            ("JobWorkers", 0)
+            [("JobWorkers", 0), .. shared.Database]
         );
         var category = await shared.NewCategoryAsync();
         await category.UploadPartsAsync(0, 3);

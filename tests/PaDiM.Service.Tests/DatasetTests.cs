@@ -9,7 +9,7 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-public sealed class DatasetTests(SharedService shared)
+public class DatasetTests(SharedService shared)
 {
     private static readonly byte[] Mask = Parts.BadMask();
 

@@ -8,7 +8,7 @@ using PaDiM.TestSupport;
 namespace PaDiM.Service.Tests;
 
 /// <summary>Files with other bytes and the same pixels are one image.</summary>
-public sealed class DuplicateTests(SharedService shared)
+public class DuplicateTests(SharedService shared)
 {
     [Fact]
     public async Task The_same_pixels_in_other_files_are_a_duplicate()
@@ -72,7 +72,9 @@ public sealed class DuplicateTests(SharedService shared)
     private async Task ForgetAsync(string category)
     {
         await using var db = await shared.Service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
-        await db.Database.ExecuteSqlAsync($"UPDATE Images SET PixelSha256 = NULL WHERE Category = {category}");
+        await db
+            .Images.Where(image => image.Category == category)
+            .ExecuteUpdateAsync(set => set.SetProperty(image => image.PixelSha256, (string?)null));
     }
 
     /// <summary>A good part as PNG with a text in it.</summary>

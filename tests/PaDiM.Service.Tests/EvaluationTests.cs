@@ -8,7 +8,7 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-public sealed class EvaluationTests(SharedService shared)
+public class EvaluationTests(SharedService shared)
 {
     [Fact]
     public async Task An_evaluation_counts_seen_images_by_leaving_them_out_and_scores_the_others()

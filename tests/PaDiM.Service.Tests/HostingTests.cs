@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using PaDiM.Service.Http;
 using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
@@ -70,6 +71,8 @@ public sealed class HostingTests(SharedService shared)
     {
         Assert.True(ExceptionProblems.IsStorageFull(new SqliteException("database or disk is full", 13)));
         Assert.False(ExceptionProblems.IsStorageFull(new SqliteException("database is locked", 5)));
+        var full = new PostgresException("could not extend file", "ERROR", "ERROR", PostgresErrorCodes.DiskFull);
+        Assert.True(ExceptionProblems.IsStorageFull(new DbUpdateException("failure", full)));
         Assert.Equal((507, "storage_full"), (Problems.StorageFull().Status, Problems.StorageFull().Code));
     }
 }

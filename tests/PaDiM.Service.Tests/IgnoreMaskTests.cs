@@ -3,7 +3,7 @@ using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-public sealed class IgnoreMaskTests(SharedService shared)
+public class IgnoreMaskTests(SharedService shared)
 {
     [Fact]
     public async Task What_lies_behind_the_mask_counts_no_more_from_the_next_fit_on()

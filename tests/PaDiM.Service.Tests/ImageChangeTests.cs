@@ -5,7 +5,7 @@ using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-public sealed class ImageChangeTests(SharedService shared)
+public class ImageChangeTests(SharedService shared)
 {
     [Fact]
     public async Task An_image_is_relabelled_in_place()

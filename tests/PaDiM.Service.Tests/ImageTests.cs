@@ -7,7 +7,7 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-public sealed class ImageTests(SharedService shared)
+public class ImageTests(SharedService shared)
 {
     [Fact]
     public async Task The_same_bytes_twice_are_one_image()

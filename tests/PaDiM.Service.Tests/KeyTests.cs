@@ -11,17 +11,33 @@ using PaDiM.TestSupport;
 namespace PaDiM.Service.Tests;
 
 /// <summary>Keys, on services of their own: the first key closes a service.</summary>
-public sealed class KeyTests : IAsyncLifetime
+public class KeyTests : IAsyncLifetime
 {
     private readonly TempDirectory _data = new();
     private RunningService _service = null!;
 
-    public async ValueTask InitializeAsync() =>
-        _service = await RunningService.StartAsync(_data.Path, ("JobWorkers", 0));
+    private (string Option, object Value)[] _database = [];
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await CreateDatabaseAsync();
+        _service = await RunningService.StartAsync(_data.Path, [("JobWorkers", 0), .. _database]);
+    }
+
+    /// <summary>Reads what the database keeps, as bytes.</summary>
+    private protected virtual async Task<byte[]> ReadStoredAsync(PadimDbContext db)
+    {
+        await db.Database.ExecuteSqlAsync($"PRAGMA wal_checkpoint(TRUNCATE)");
+        return await ReadSharedAsync(_data.Combine("padim.db"));
+    }
+
+    private protected virtual Task<(string Option, object Value)[]> CreateDatabaseAsync() =>
+        Task.FromResult<(string Option, object Value)[]>([]);
 
     public async ValueTask DisposeAsync()
     {
-        await _service.DisposeAsync();
+        if (_service is not null)
+            await _service.DisposeAsync();
         _data.Dispose();
     }
 
@@ -59,8 +75,7 @@ public sealed class KeyTests : IAsyncLifetime
         Assert.DoesNotContain(text, (await boss.GetJsonAsync("/v1/keys")).ToJsonString(), StringComparison.Ordinal);
         Assert.Equal("boss", (await boss.GetJsonAsync($"/v1/keys/{id}")).Text("name"));
         await using var db = await _service.Get<IDbContextFactory<PadimDbContext>>().CreateDbContextAsync();
-        await db.Database.ExecuteSqlAsync($"PRAGMA wal_checkpoint(TRUNCATE)");
-        var bytes = await ReadSharedAsync(_data.Combine("padim.db"));
+        var bytes = await ReadStoredAsync(db);
         Assert.Equal(-1, bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(text[^43..])));
         Assert.NotEqual(-1, bytes.AsSpan().IndexOf(Encoding.ASCII.GetBytes(KeyText.Hash(text))));
     }
@@ -104,7 +119,7 @@ public sealed class KeyTests : IAsyncLifetime
         await (await _service.Http.GetAsync("/v1/keys")).ProblemAsync(401, "unauthenticated");
 
         await _service.DisposeAsync();
-        _service = await RunningService.StartAsync(_data.Path);
+        _service = await RunningService.StartAsync(_data.Path, _database);
         await (await _service.Http.GetAsync("/v1/keys")).ProblemAsync(401, "unauthenticated");
     }
 

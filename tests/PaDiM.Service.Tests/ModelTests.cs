@@ -5,7 +5,7 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-public sealed class ModelTests(SharedService shared)
+public class ModelTests(SharedService shared)
 {
     private const string MediaType = "application/octet-stream";
 

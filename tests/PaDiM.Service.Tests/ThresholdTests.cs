@@ -6,7 +6,7 @@ using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-public sealed class ThresholdTests(SharedService shared)
+public class ThresholdTests(SharedService shared)
 {
     [Fact]
     public async Task The_threshold_follows_rate_value_and_null_and_each_change_is_kept()
@@ -151,7 +151,7 @@ public sealed class ThresholdTests(SharedService shared)
         var category = await FittedAsync();
         await using var replica = await RunningService.StartAsync(
             shared.Service.Get<DataDirectory>().Root,
-            ("JobWorkers", 0)
+            [("JobWorkers", 0), .. shared.Database]
         );
         var there = replica.Category(category.Name);
         Assert.Equal(

@@ -88,10 +88,10 @@ internal sealed class CategoryStore(
     {
         var (settings, falseRejectRate, pinned) = values;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        // A writing transaction is exclusive from its first statement. If two models fit only one at a time, the
-        // second request sees the first, and so does one that takes the images of a category that is deleted.
+        // If two models fit only one at a time, the second request sees the first, and so does one that takes the
+        // images of a category that is deleted.
         await using var transaction =
-            pinned || settings.ImagesOf is not null ? await db.Database.BeginTransactionAsync(cancellationToken) : null;
+            pinned || settings.ImagesOf is not null ? await db.BeginExclusiveAsync(cancellationToken) : null;
         var now = time.GetUtcNow().UtcDateTime;
         var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
         if (revision is not null && category?.Revision != revision)
@@ -221,7 +221,7 @@ internal sealed class CategoryStore(
     public async Task<Problem?> DeleteAsync(string name, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await db.BeginExclusiveAsync(cancellationToken);
         var users = await db
             .Categories.Where(c => c.Settings.ImagesOf == name)
             .OrderBy(c => c.Name)

@@ -1,12 +1,12 @@
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using PaDiM.Service.Http;
 using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Data;
 
-/// <summary>The data directory, the database in it and the stored files.</summary>
+/// <summary>The data directory, the database and the stored files.</summary>
 internal static class DataFeature
 {
     public static IServiceCollection AddData(this IServiceCollection services)
@@ -18,15 +18,15 @@ internal static class DataFeature
             provider.GetRequiredService<DataDirectory>().Root,
             provider.GetRequiredService<TimeProvider>()
         ));
-        services.AddPooledDbContextFactory<PadimDbContext>(
-            (provider, options) =>
-                options.UseSqlite(
-                    new SqliteConnectionStringBuilder
-                    {
-                        DataSource = provider.GetRequiredService<DataDirectory>().Database,
-                    }.ConnectionString
-                )
+        services.AddSingleton(CreateEngine);
+        services.AddSingleton<IDbContextFactory<PadimDbContext>>(provider =>
+            provider.GetRequiredService<IDatabaseEngine>()
         );
         return services.AddSingleton<Database>();
     }
+
+    private static IDatabaseEngine CreateEngine(IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<DataOptions>>().Value.Database.Provider == DatabaseProvider.PostgreSql
+            ? ActivatorUtilities.CreateInstance<PostgresEngine>(provider)
+            : ActivatorUtilities.CreateInstance<SqliteEngine>(provider);
 }

@@ -2,8 +2,8 @@ using System.ComponentModel.DataAnnotations;
 
 namespace PaDiM.Service.Data;
 
-/// <summary>Settings of the data directory.</summary>
-internal sealed class DataOptions
+/// <summary>Settings of the data directory and the database.</summary>
+internal sealed class DataOptions : IValidatableObject
 {
     /// <summary>
     /// Directory of the database, images and statistics; created when missing. A relative path starts at the working
@@ -18,4 +18,10 @@ internal sealed class DataOptions
     /// </summary>
     [Range(0, long.MaxValue)]
     public long MinFreeBytes { get; set; } = 256L << 20;
+
+    /// <summary>The database of the metadata.</summary>
+    public DatabaseOptions Database { get; set; } = new();
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
+        Database.Validate().Select(fault => new ValidationResult(fault, [nameof(Database)]));
 }

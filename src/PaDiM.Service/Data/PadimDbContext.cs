@@ -1,11 +1,18 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace PaDiM.Service.Data;
 
-/// <summary>The metadata. Bytes are kept in files.</summary>
-internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) : DbContext(options)
+/// <summary>The metadata. Bytes are kept in files. This class is the context of SQLite.</summary>
+internal class PadimDbContext : DbContext
 {
+    public PadimDbContext(DbContextOptions<PadimDbContext> options)
+        : base(options) { }
+
+    protected PadimDbContext(DbContextOptions options)
+        : base(options) { }
+
     public DbSet<Category> Categories => Set<Category>();
 
     public DbSet<ThresholdChange> ThresholdChanges => Set<ThresholdChange>();
@@ -24,6 +31,13 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
 
     public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
 
+    /// <summary>
+    /// Starts a transaction that no other one of this kind overlaps, for checks that look at more than the rows that
+    /// they lead to change. In SQLite, a writing transaction is exclusive from its first statement.
+    /// </summary>
+    public virtual Task<IDbContextTransaction> BeginExclusiveAsync(CancellationToken cancellationToken) =>
+        Database.BeginTransactionAsync(cancellationToken);
+
     protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
     {
         conventions.Properties<DateTime>().HaveConversion<UtcConverter>();
@@ -36,5 +50,8 @@ internal sealed class PadimDbContext(DbContextOptions<PadimDbContext> options) :
 
     /// <summary>Times are UTC in the database and in memory.</summary>
     private sealed class UtcConverter()
-        : ValueConverter<DateTime, DateTime>(time => time, time => DateTime.SpecifyKind(time, DateTimeKind.Utc));
+        : ValueConverter<DateTime, DateTime>(
+            time => DateTime.SpecifyKind(time, DateTimeKind.Utc),
+            time => DateTime.SpecifyKind(time, DateTimeKind.Utc)
+        );
 }

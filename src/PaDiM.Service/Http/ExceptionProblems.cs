@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.Metadata;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.Net.Http.Headers;
@@ -17,8 +16,7 @@ namespace PaDiM.Service.Http;
 internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
     private const int NoSpaceOnUnix = 28,
-        NoSpaceOnWindows = unchecked((int)0x80070070),
-        SqliteFull = 13;
+        NoSpaceOnWindows = unchecked((int)0x80070070);
 
     /// <summary>
     /// How the framework marks its exceptions about a text that it cannot decode. It turns most of them into
@@ -69,6 +67,10 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         {
             _ when IsStorageFull(exception) => Problems.StorageFull(),
             OnnxRuntimeException => Problems.DeviceFailed(),
+            _ when DatabaseFaults.IsAway(exception) => Problems.DatabaseUnavailable(),
+            _ when DatabaseFaults.HasZero(exception) => Problems.InvalidRequest(
+                "A text has the character U+0000, which cannot be stored or searched for."
+            ),
             _ => Problems.Unexpected(),
         };
 
@@ -154,10 +156,9 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         exception switch
         {
             IOException { HResult: NoSpaceOnUnix or NoSpaceOnWindows } => true,
-            SqliteException { SqliteErrorCode: SqliteFull } => true,
             DbUpdateException { InnerException: { } inner } => IsStorageFull(inner),
             AggregateException several => several.Flatten().InnerExceptions.Any(IsStorageFull),
-            _ => false,
+            _ => DatabaseFaults.IsFull(exception),
         };
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]

@@ -465,6 +465,17 @@ internal static class Problems
             RetryAfter = seconds,
         };
 
+    public static Problem DatabaseUnavailable() =>
+        new(
+            ProblemCodes.DatabaseUnavailable,
+            StatusCodes.Status503ServiceUnavailable,
+            "The database does not answer, or is too busy. Retry in a moment. Images of categories whose models are in "
+                + "memory are scored meanwhile."
+        )
+        {
+            RetryAfter = 1,
+        };
+
     public static Problem Unexpected() =>
         new(
             ProblemCodes.InternalError,

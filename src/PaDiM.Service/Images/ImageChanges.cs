@@ -102,10 +102,17 @@ internal sealed class ImageChanges(IDbContextFactory<PadimDbContext> contexts, B
         CancellationToken cancellationToken
     )
     {
-        if (!await db.Categories.AnyAsync(c => c.Name == category, cancellationToken))
+        // A new image needs its category's row, and so waits for this transaction.
+        var owners = await db
+            .Categories.Where(c => c.Name == category)
+            .ForUpdate()
+            .Select(c => c.Name)
+            .ToListAsync(cancellationToken);
+        if (owners.Count == 0)
             return Problems.CategoryNotFound(category);
         var images = await selection
             .Apply(db.Images, category)
+            .ForUpdate()
             .OrderBy(i => i.Id)
             .Select(i => new SelectedImage(i.Id, i.Sha256, i.MaskSha256, i.Label))
             .ToArrayAsync(cancellationToken);

@@ -10,6 +10,7 @@ internal sealed class JobConfiguration : IEntityTypeConfiguration<Job>
     public void Configure(EntityTypeBuilder<Job> job)
     {
         job.HasIndex(j => new { j.Category, j.IdempotencyKey }).IsUnique();
+        job.HasIndex(j => new { j.Category, j.Id });
         job.HasIndex(j => new { j.State, j.Id });
         job.Property(j => j.Fence).IsConcurrencyToken();
     }

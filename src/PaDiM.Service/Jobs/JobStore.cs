@@ -9,9 +9,9 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Jobs;
 
 /// <summary>
-/// The job queue, a table. A worker claims a job for the length of a lease and renews the lease while it works. Every
-/// claim takes a new fence number, and every write names the number of its claim: a worker that was wrongly taken for
-/// dead can change nothing when it continues.
+/// The job queue, a table. A worker claims a job for the length of a lease and renews the lease while it works
+/// (<see cref="IJobLeases"/>). Every claim takes a new fence number, and every write names the number of its claim: a
+/// worker that was wrongly taken for dead can change nothing when it continues.
 /// </summary>
 internal sealed class JobStore(
     IDbContextFactory<PadimDbContext> contexts,
@@ -20,17 +20,12 @@ internal sealed class JobStore(
     TimeProvider time
 )
 {
-    private const int MaxAttempts = 5;
     private long _refusals;
 
     /// <summary>Gets the number of jobs refused because the queue was full, since the start.</summary>
     public long Refusals => Interlocked.Read(ref _refusals);
 
-    private readonly JobWatch _watch = new(TimeSpan.FromSeconds(options.Value.JobLeaseSeconds), time);
-
     private DateTime Now => time.GetUtcNow().UtcDateTime;
-
-    private DateTime LeaseEnd => Now.AddSeconds(options.Value.JobLeaseSeconds);
 
     /// <summary>Finds the job that a key was used for, if any.</summary>
     public async Task<Outcome<Job>?> FindAsync(
@@ -168,130 +163,11 @@ internal sealed class JobStore(
         }
     }
 
-    /// <summary>
-    /// Claims the oldest job that has no live worker, skipping categories with a running job; null when there is none.
-    /// </summary>
-    public async Task<Job?> ClaimAsync(string worker, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        for (; ; )
-        {
-            var now = Now;
-            var running = await db
-                .Jobs.Where(j => j.State == JobState.Running)
-                .Select(j => new
-                {
-                    j.Id,
-                    j.Fence,
-                    j.LeaseExpiresAt,
-                })
-                .ToListAsync(cancellationToken);
-            var dead = _watch.FindDead(running.Select(j => (j.Id, j.Fence, j.LeaseExpiresAt)));
-            var job = await db
-                .Jobs.AsNoTracking()
-                .Where(j => j.State == JobState.Queued || (j.State == JobState.Running && dead.Contains(j.Id)))
-                .Where(j =>
-                    !db.Jobs.Any(other =>
-                        other.Category == j.Category
-                        && other.Id != j.Id
-                        && other.State == JobState.Running
-                        && !dead.Contains(other.Id)
-                    )
-                )
-                .OrderBy(j => j.Id)
-                .FirstOrDefaultAsync(cancellationToken);
-            if (job is null)
-                return null;
-            if (job.CancelRequested || job.Attempts >= MaxAttempts)
-            {
-                await FinishAsync(
-                    new JobLease(job.Id, job.Fence),
-                    job.CancelRequested ? JobState.Cancelled : JobState.Failed,
-                    job.CancelRequested
-                        ? null
-                        : new UserFault(
-                            ProblemCodes.JobAbandoned,
-                            $"The job was started {job.Attempts} times and never finished; see the log of the service."
-                        ),
-                    cancellationToken
-                );
-                continue;
-            }
-            var end = LeaseEnd;
-            // Its worker may have renewed the lease just now: then the row has another one.
-            var claimed = await db
-                .Jobs.Where(j =>
-                    j.Id == job.Id
-                    && j.Fence == job.Fence
-                    && j.LeaseExpiresAt == job.LeaseExpiresAt
-                    && (j.State == JobState.Queued || j.State == JobState.Running)
-                )
-                .Where(j =>
-                    !db.Jobs.Any(other =>
-                        other.Category == j.Category
-                        && other.Id != j.Id
-                        && other.State == JobState.Running
-                        && !dead.Contains(other.Id)
-                    )
-                )
-                .ExecuteUpdateAsync(
-                    set =>
-                        set.SetProperty(j => j.State, JobState.Running)
-                            .SetProperty(j => j.Fence, j => j.Fence + 1)
-                            .SetProperty(j => j.Attempts, j => j.Attempts + 1)
-                            .SetProperty(j => j.StartedAt, j => j.StartedAt ?? now)
-                            .SetProperty(j => j.LeasedBy, worker)
-                            .SetProperty(j => j.LeaseExpiresAt, end),
-                    cancellationToken
-                );
-            if (claimed == 0)
-                continue;
-            var mine = await db
-                .Jobs.AsNoTracking()
-                .SingleOrDefaultAsync(j => j.Id == job.Id && j.Fence == job.Fence + 1, cancellationToken);
-            if (mine is not null)
-                _watch.Record(mine);
-            return mine;
-        }
-    }
-
-    /// <summary>Renews a lease and stores the progress of the job.</summary>
-    public async Task<LeaseState> RenewAsync(JobLease lease, JobProgress progress, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var end = LeaseEnd;
-        var renewed = await WhereHeld(db, lease)
-            .ExecuteUpdateAsync(
-                set =>
-                    set.SetProperty(j => j.LeaseExpiresAt, end)
-                        .SetProperty(j => j.Stage, progress.Stage)
-                        .SetProperty(j => j.Progress, progress.Share)
-                        .SetProperty(j => j.SecondsLeft, progress.SecondsLeft),
-                cancellationToken
-            );
-        if (renewed == 0)
-            return LeaseState.Lost;
-        return await db.Jobs.AnyAsync(j => j.Id == lease.JobId && j.CancelRequested, cancellationToken)
-            ? LeaseState.CancelRequested
-            : LeaseState.Held;
-    }
-
     /// <summary>Makes a job final; nothing happens when the lease is lost.</summary>
     public async Task FinishAsync(JobLease lease, JobState state, UserFault? fault, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var now = Now;
-        await WhereHeld(db, lease)
-            .ExecuteUpdateAsync(
-                set =>
-                    set.SetProperty(j => j.State, state)
-                        .SetProperty(j => j.FinishedAt, now)
-                        .SetProperty(j => j.LeaseExpiresAt, (DateTime?)null)
-                        .SetProperty(j => j.SecondsLeft, (double?)null)
-                        .SetProperty(j => j.ErrorCode, fault == null ? null : fault.Code)
-                        .SetProperty(j => j.ErrorDetail, fault == null ? null : fault.Detail),
-                cancellationToken
-            );
+        await lease.FinishAsync(db, state, fault, Now, cancellationToken);
     }
 
     /// <summary>
@@ -301,7 +177,8 @@ internal sealed class JobStore(
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var now = Now;
-        await WhereHeld(db, lease)
+        await lease
+            .FindHeld(db)
             .ExecuteUpdateAsync(
                 set =>
                     set.SetProperty(j => j.State, j => j.CancelRequested ? JobState.Cancelled : JobState.Queued)
@@ -312,18 +189,4 @@ internal sealed class JobStore(
                 cancellationToken
             );
     }
-
-    private static IQueryable<Job> WhereHeld(PadimDbContext db, JobLease lease) =>
-        db.Jobs.Where(j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running);
-}
-
-/// <summary>Represents the right to change a job, until another worker takes a higher fence number.</summary>
-internal readonly record struct JobLease(string JobId, long Fence);
-
-/// <summary>The state of a lease at its renewal.</summary>
-internal enum LeaseState
-{
-    Held,
-    CancelRequested,
-    Lost,
 }

@@ -8,6 +8,7 @@ namespace PaDiM.Service.Jobs;
 /// <summary>Claims jobs one by one and runs them; a heartbeat renews the lease meanwhile.</summary>
 internal sealed partial class JobWorker(
     JobStore store,
+    IJobLeases leases,
     JobSignal signal,
     SuccessNotices notices,
     JobMetrics metrics,
@@ -30,7 +31,7 @@ internal sealed partial class JobWorker(
         {
             try
             {
-                if (await store.ClaimAsync(_name, stopping) is { } job)
+                if (await leases.ClaimAsync(_name, stopping) is { } job)
                     await RunAsync(job, stopping);
                 else
                     await signal.WaitAsync(Poll, time, stopping);
@@ -105,7 +106,7 @@ internal sealed partial class JobWorker(
     /// </summary>
     private async Task<JobOutcome> StopAsync(JobContext context, bool wasStopped)
     {
-        var lease = await store.RenewAsync(context.Lease, context.Progress, CancellationToken.None);
+        var lease = await leases.RenewAsync(context.Lease, context.Progress, CancellationToken.None);
         LogStopped(context.Job.Kind, context.Job.Id, lease);
         switch (lease)
         {
@@ -140,7 +141,7 @@ internal sealed partial class JobWorker(
             {
                 try
                 {
-                    var state = await store.RenewAsync(context.Lease, context.Progress, done);
+                    var state = await leases.RenewAsync(context.Lease, context.Progress, done);
                     renewedAt = time.GetTimestamp();
                     if (state == LeaseState.Held)
                         continue;

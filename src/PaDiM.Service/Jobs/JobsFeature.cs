@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Inference;
 using PaDiM.Service.Background;
+using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Jobs;
@@ -12,6 +13,7 @@ internal static class JobsFeature
         services
             .AddPadimOptions<JobOptions>()
             .AddSingleton<JobStore>()
+            .AddSingleton(CreateLeases)
             .AddSingleton<JobStarter>()
             .AddSingleton<JobSignal>()
             .AddSingleton<SuccessNotices>()
@@ -21,6 +23,11 @@ internal static class JobsFeature
             .AddHostedService<JobWorker>();
 
     public static void MapJobs(this IEndpointRouteBuilder routes) => routes.MapJobEndpoints();
+
+    private static IJobLeases CreateLeases(IServiceProvider provider) =>
+        provider.GetRequiredService<IOptions<DataOptions>>().Value.Database.Provider == DatabaseProvider.PostgreSql
+            ? ActivatorUtilities.CreateInstance<PostgresLeases>(provider)
+            : ActivatorUtilities.CreateInstance<WatchedLeases>(provider);
 
     /// <summary>
     /// A job runs two loops at a time, one that decodes and one that embeds, and one thread waits for both.

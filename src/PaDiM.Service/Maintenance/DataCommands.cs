@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using PaDiM.Service.CommandLine;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
@@ -77,6 +78,7 @@ internal static class DataCommands
             async (arguments, cancellationToken) =>
             {
                 var directory = new DataDirectory(arguments.GetValue(data)!);
+                ThrowIfPostgres();
                 if (!File.Exists(directory.Database))
                     throw new IOException(
                         $"{directory.Root} is not a data directory: it has no "
@@ -110,8 +112,23 @@ internal static class DataCommands
         return command;
     }
 
-    private static DataCopy Copy(string source, string target) =>
-        new(new DataDirectory(source), new DataDirectory(target), TimeProvider.System);
+    private static DataCopy Copy(string source, string target)
+    {
+        ThrowIfPostgres();
+        return new DataCopy(new DataDirectory(source), new DataDirectory(target), TimeProvider.System);
+    }
+
+    /// <summary>A copy of the files without their rows would look like a backup.</summary>
+    private static void ThrowIfPostgres()
+    {
+        using IHost app = CommandHost.Create(dataDirectory: null, _ => { });
+        var database = app.Services.GetRequiredService<IOptions<DataOptions>>().Value.Database;
+        if (database.Provider == DatabaseProvider.PostgreSql)
+            throw new InvalidDataException(
+                "The settings name PostgreSQL, and this command works on a data directory with SQLite. Back up the "
+                    + "database with pg_dump first and the data directory second."
+            );
+    }
 
     private static int Print(CopyReport report)
     {

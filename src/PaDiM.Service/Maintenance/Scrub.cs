@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
 using PaDiM.Service.Models;
@@ -11,7 +10,7 @@ namespace PaDiM.Service.Maintenance;
 /// read is worth nothing. Deletes nothing. A damaged model file is written again if its model is in memory.
 /// </summary>
 internal sealed class Scrub(
-    IDbContextFactory<PadimDbContext> contexts,
+    IDatabaseEngine engine,
     IObjectStore objects,
     ModelFiles files,
     ModelCache cache,
@@ -29,8 +28,8 @@ internal sealed class Scrub(
         var read = 0;
         var bytes = 0L;
         var faults = new List<(FileReference File, ModelState Fault)>();
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var database = await CheckDatabaseAsync(db, cancellationToken);
+        await using var db = engine.CreateDbContext();
+        var database = await engine.CheckIntegrityAsync(db, cancellationToken);
         // The list comes first, because rows change while the files are read.
         foreach (var reference in await FileReferences.ListAsync(db, cancellationToken).ToListAsync(cancellationToken))
         {
@@ -117,11 +116,4 @@ internal sealed class Scrub(
         var rest = TimeSpan.FromSeconds(bytes / (pace * 1e6)) - taken;
         return rest > TimeSpan.FromMilliseconds(1) ? Task.Delay(rest, time, cancellationToken) : Task.CompletedTask;
     }
-
-    private static async Task<string> CheckDatabaseAsync(PadimDbContext db, CancellationToken cancellationToken) =>
-        (
-            await db
-                .Database.SqlQuery<string>($"SELECT integrity_check AS Value FROM pragma_integrity_check")
-                .ToListAsync(cancellationToken)
-        )[0];
 }

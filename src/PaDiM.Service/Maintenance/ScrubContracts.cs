@@ -9,7 +9,7 @@ internal sealed record ScrubResponse(bool Running, int Checked, ScrubReport? Las
 /// <summary>The report of a scrub.</summary>
 /// <param name="StartedAt">Start time.</param>
 /// <param name="FinishedAt">End time.</param>
-/// <param name="Database">`ok`, or the first complaint of SQLite's integrity check.</param>
+/// <param name="Database">`ok`, or the first complaint of the database about itself.</param>
 /// <param name="Checked">Number of referenced files, all of which were read.</param>
 /// <param name="Bytes">Number of bytes read.</param>
 /// <param name="Missing">Files that do not exist or cannot be read.</param>

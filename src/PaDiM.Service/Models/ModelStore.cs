@@ -33,12 +33,18 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         var (bytes, sha256) = await files.WriteAsync(category, fileName, model, cancellationToken);
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var owner = await db.Categories.SingleOrDefaultAsync(c => c.Name == category, cancellationToken);
+        var owner = await db.Categories.ForUpdate().SingleOrDefaultAsync(c => c.Name == category, cancellationToken);
         var job = lease is { } held
-            ? await db.Jobs.SingleOrDefaultAsync(
-                j => j.Id == held.JobId && j.Fence == held.Fence && j.State == JobState.Running && !j.CancelRequested,
-                cancellationToken
-            )
+            ? await db
+                .Jobs.ForUpdate()
+                .SingleOrDefaultAsync(
+                    j =>
+                        j.Id == held.JobId
+                        && j.Fence == held.Fence
+                        && j.State == JobState.Running
+                        && !j.CancelRequested,
+                    cancellationToken
+                )
             : null;
         if (owner is null || (lease is not null && job is null))
         {
@@ -141,6 +147,8 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out _, out var problem))
             return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await LockAsync(db, category, cancellationToken);
         var now = time.GetUtcNow().UtcDateTime;
         await db
             .Categories.Where(c =>
@@ -153,6 +161,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
                         .SetProperty(c => c.UpdatedAt, now),
                 cancellationToken
             );
+        await transaction.CommitAsync(cancellationToken);
         return null;
     }
 
@@ -162,6 +171,8 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem))
             return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await LockAsync(db, category, cancellationToken);
         var deleted = await db
             .Models.Where(m =>
                 m.Category == category
@@ -171,9 +182,14 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             .ExecuteDeleteAsync(cancellationToken);
         if (deleted == 0)
             return Problems.ModelActive(version);
+        await transaction.CommitAsync(cancellationToken);
         await files.DeleteAsync(category, stored.FileName, cancellationToken);
         return null;
     }
+
+    /// <summary>Keeps the active version from changing while one is activated or deleted.</summary>
+    private static Task LockAsync(PadimDbContext db, string category, CancellationToken cancellationToken) =>
+        db.Categories.Where(c => c.Name == category).ForUpdate().Select(c => c.Name).ToListAsync(cancellationToken);
 
     /// <summary>
     /// Notes which images the model was fitted to. The file knows their hashes; their names are lost when they are

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.OpenApi;
@@ -30,7 +31,9 @@ internal sealed partial class DocumentedProblems : IOperationFilter
             .Problems.Select(ProblemExamples.Get)
             .Concat(examples.RejectedFiles.Select(code => Rejected(ProblemExamples.Get(code))))
             .Concat(AccessDocumentation.GetProblems(context))
-            .Append(Problems.Unexpected());
+            .Concat(
+                IsAnonymous(context) ? [Problems.Unexpected()] : [Problems.DatabaseUnavailable(), Problems.Unexpected()]
+            );
         foreach (var group in problems.GroupBy(problem => problem.Status).OrderBy(group => group.Key))
             responses[group.Key.ToString(CultureInfo.InvariantCulture)] = new OpenApiResponse
             {
@@ -51,6 +54,10 @@ internal sealed partial class DocumentedProblems : IOperationFilter
             };
         operation.Responses = responses;
     }
+
+    /// <summary>Gets whether an operation works without the database: probes and metrics.</summary>
+    private static bool IsAnonymous(OperationFilterContext context) =>
+        context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any();
 
     private static Problem Rejected(Problem problem) =>
         problem with

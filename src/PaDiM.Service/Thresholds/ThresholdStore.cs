@@ -21,7 +21,7 @@ internal sealed class ThresholdStore(IDbContextFactory<PadimDbContext> contexts,
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var category = await db.Categories.SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
+        var category = await db.Categories.ForUpdate().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
         if (category is null)
             return Problems.CategoryNotFound(name);
         var now = time.GetUtcNow().UtcDateTime;

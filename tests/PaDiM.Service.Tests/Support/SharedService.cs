@@ -7,7 +7,7 @@ using PaDiM.TestSupport;
 namespace PaDiM.Service.Tests.Support;
 
 /// <summary>One service for all tests that need none of their own: each uses categories of its own.</summary>
-public sealed class SharedService : IAsyncLifetime
+public class SharedService : IAsyncLifetime
 {
     private readonly TempDirectory _data = new();
     private readonly SemaphoreSlim _fitting = new(1, 1);
@@ -18,14 +18,25 @@ public sealed class SharedService : IAsyncLifetime
 
     internal HttpClient Http => Service.Http;
 
-    public async ValueTask InitializeAsync() => Service = await RunningService.StartAsync(_data.Path);
+    /// <summary>The settings of its database, for another replica.</summary>
+    internal (string Option, object Value)[] Database { get; private set; } = [];
+
+    public async ValueTask InitializeAsync()
+    {
+        Database = await CreateDatabaseAsync();
+        Service = await RunningService.StartAsync(_data.Path, Database);
+    }
 
     public async ValueTask DisposeAsync()
     {
-        await Service.DisposeAsync();
+        if (Service is not null)
+            await Service.DisposeAsync();
         _data.Dispose();
         _fitting.Dispose();
     }
+
+    private protected virtual Task<(string Option, object Value)[]> CreateDatabaseAsync() =>
+        Task.FromResult<(string Option, object Value)[]>([]);
 
     /// <summary>A name that no other test has.</summary>
     internal string NewName() => $"category-{Interlocked.Increment(ref _categories)}";

@@ -231,6 +231,8 @@ namespace PaDiM.Service.Data.Migrations
 
                     b.HasKey("Id");
 
+                    b.HasIndex("Category", "Id");
+
                     b.HasIndex("Category", "IdempotencyKey")
                         .IsUnique();
 

@@ -1,0 +1,57 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace PaDiM.Service.Http;
+
+/// <summary>
+/// Tells the faults of the databases apart, whatever EF wraps around them. Only those are distinguished that another
+/// answer follows from.
+/// </summary>
+internal static class DatabaseFaults
+{
+    private const int SqliteFull = 13;
+
+    /// <summary>Gets whether the database has no more room.</summary>
+    public static bool IsFull(Exception exception) =>
+        Find(exception) switch
+        {
+            SqliteException { SqliteErrorCode: SqliteFull } => true,
+            PostgresException { SqlState: PostgresErrorCodes.DiskFull } => true,
+            _ => false,
+        };
+
+    /// <summary>
+    /// Gets whether the server does not answer, has no free connection, or ended a transaction in favour of another:
+    /// the same request may succeed in a moment.
+    /// </summary>
+    public static bool IsAway(Exception exception) => Find(exception) is NpgsqlException { IsTransient: true };
+
+    /// <summary>
+    /// Gets whether a text has the character 0, which PostgreSQL cannot keep. Names that the service checks never have.
+    /// </summary>
+    public static bool HasZero(Exception exception) =>
+        Find(exception)
+            is PostgresException
+            {
+                SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter,
+            };
+
+    /// <summary>Describes a failure for whoever runs the service.</summary>
+    public static string GetReason(Exception exception) =>
+        Find(exception) switch
+        {
+            NpgsqlException { InnerException: { } inner } e when e is not PostgresException =>
+                $"{e.Message}: {inner.Message}",
+            { } found => found.Message,
+            null => exception.Message,
+        };
+
+    private static DbException? Find(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+            if (exception is DbException found)
+                return found;
+        return null;
+    }
+}
