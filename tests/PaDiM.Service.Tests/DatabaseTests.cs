@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using System.Net.Http.Json;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using PaDiM.Service.Data;
 using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
@@ -31,7 +30,7 @@ public sealed class DatabaseTests
 
     [Theory]
     [InlineData("postgresql", null, "Database:ConnectionString is required")]
-    [InlineData("postgresql", "Host=db;Pasword=" + Password, "Database:ConnectionString must have Npgsql's format")]
+    [InlineData("postgresql", "Host=db;Passwort=" + Password, "Database:ConnectionString must have Npgsql's format")]
     [InlineData("postgresql", "Host=db;Password=" + Password, "name a host and a database")]
     [InlineData("postgresql", "postgresql://padim:" + Password + "@db/padim", "not a postgresql:// URL")]
     [InlineData("sqlite", "Host=db;Database=padim;Password=" + Password, "set Database:Provider to postgresql")]
@@ -172,5 +171,25 @@ public sealed class DatabaseTests
             400,
             "invalid_request"
         );
+    }
+
+    [Theory]
+    [InlineData("backup")]
+    [InlineData("restore")]
+    [InlineData("scrub")]
+    public async Task Commands_for_data_directories_refuse_a_database_that_is_elsewhere(string command)
+    {
+        using var data = new TempDirectory();
+        var (exitCode, _, error) = await ServiceProcess.RunInAsync(
+            new Dictionary<string, string>
+            {
+                ["Padim__Database__Provider"] = "postgresql",
+                ["Padim__Database__ConnectionString"] = "Host=db;Database=padim",
+            },
+            command is "scrub" ? [command, data.Path] : [command, data.Path, data.Combine("copy")]
+        );
+        Assert.Equal(1, exitCode);
+        Assert.Contains("pg_dump", error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(data.Combine("copy")));
     }
 }

@@ -20,6 +20,23 @@ internal static class RowLocks
     /// <summary>Keeps other transactions from changing the rows of a query until the current one ends.</summary>
     public static IQueryable<T> ForUpdate<T>(this IQueryable<T> rows) => rows.TagWith(Tag);
 
+    /// <summary>
+    /// Keeps other transactions from changing a category, adding to it or deleting it until the current one ends.
+    /// Returns whether the category exists.
+    /// </summary>
+    public static async Task<bool> LockCategoryAsync(
+        this PadimDbContext db,
+        string name,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await db
+                .Categories.Where(category => category.Name == name)
+                .ForUpdate()
+                .Select(category => category.Name)
+                .ToListAsync(cancellationToken)
+        ).Count > 0;
+
     private sealed class Appender : DbCommandInterceptor
     {
         public override InterceptionResult<DbDataReader> ReaderExecuting(

@@ -23,18 +23,14 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var owners = await db
-            .Categories.Where(c => c.Name == category)
-            .ForUpdate()
-            .Select(c => c.Name)
-            .ToListAsync(cancellationToken);
+        var hasCategory = await db.LockCategoryAsync(category, cancellationToken);
         var job = await db
             .Jobs.ForUpdate()
             .SingleOrDefaultAsync(
                 j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running && !j.CancelRequested,
                 cancellationToken
             );
-        if (owners.Count == 0 || job is null)
+        if (!hasCategory || job is null)
             return false;
         var now = time.GetUtcNow().UtcDateTime;
         db.Add(

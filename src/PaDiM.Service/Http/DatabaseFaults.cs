@@ -37,7 +37,7 @@ internal static class DatabaseFaults
                 SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter,
             };
 
-    /// <summary>Describes a failure for whoever runs the service.</summary>
+    /// <summary>Describes a failure for the person who runs the service.</summary>
     public static string GetReason(Exception exception) =>
         Find(exception) switch
         {

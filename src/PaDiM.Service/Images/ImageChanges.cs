@@ -103,12 +103,7 @@ internal sealed class ImageChanges(IDbContextFactory<PadimDbContext> contexts, B
     )
     {
         // A new image needs its category's row, and so waits for this transaction.
-        var owners = await db
-            .Categories.Where(c => c.Name == category)
-            .ForUpdate()
-            .Select(c => c.Name)
-            .ToListAsync(cancellationToken);
-        if (owners.Count == 0)
+        if (!await db.LockCategoryAsync(category, cancellationToken))
             return Problems.CategoryNotFound(category);
         var images = await selection
             .Apply(db.Images, category)

@@ -1,7 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using PaDiM.Engine.Faults;
 using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Jobs;
@@ -74,7 +73,7 @@ internal sealed class PostgresLeases(IDbContextFactory<PadimDbContext> contexts,
         };
     }
 
-    private static Task EndAbandonedAsync(PadimDbContext db, CancellationToken cancellationToken)
+    private static Task<int> EndAbandonedAsync(PadimDbContext db, CancellationToken cancellationToken)
     {
         var fault = IJobLeases.CreateAbandoned(IJobLeases.MaxAttempts);
         return db.Database.ExecuteSqlAsync(

@@ -34,7 +34,11 @@ internal static class DataCommands
         };
         command.SetAction(
             async (arguments, cancellationToken) =>
-                Print(await Copy(arguments.GetValue(data)!, arguments.GetValue(target)!).BackUpAsync(cancellationToken))
+                Print(
+                    await (await CreateCopyAsync(arguments.GetValue(data)!, arguments.GetValue(target)!)).BackUpAsync(
+                        cancellationToken
+                    )
+                )
         );
         return command;
     }
@@ -57,7 +61,9 @@ internal static class DataCommands
         command.SetAction(
             async (arguments, cancellationToken) =>
                 Print(
-                    await Copy(arguments.GetValue(backup)!, arguments.GetValue(data)!).RestoreAsync(cancellationToken)
+                    await (await CreateCopyAsync(arguments.GetValue(backup)!, arguments.GetValue(data)!)).RestoreAsync(
+                        cancellationToken
+                    )
                 )
         );
         return command;
@@ -78,7 +84,7 @@ internal static class DataCommands
             async (arguments, cancellationToken) =>
             {
                 var directory = new DataDirectory(arguments.GetValue(data)!);
-                ThrowIfPostgres();
+                await ThrowIfPostgresAsync();
                 if (!File.Exists(directory.Database))
                     throw new IOException(
                         $"{directory.Root} is not a data directory: it has no "
@@ -112,16 +118,16 @@ internal static class DataCommands
         return command;
     }
 
-    private static DataCopy Copy(string source, string target)
+    private static async Task<DataCopy> CreateCopyAsync(string source, string target)
     {
-        ThrowIfPostgres();
+        await ThrowIfPostgresAsync();
         return new DataCopy(new DataDirectory(source), new DataDirectory(target), TimeProvider.System);
     }
 
     /// <summary>A copy of the files without their rows would look like a backup.</summary>
-    private static void ThrowIfPostgres()
+    private static async Task ThrowIfPostgresAsync()
     {
-        using IHost app = CommandHost.Create(dataDirectory: null, _ => { });
+        await using var app = CommandHost.Create(dataDirectory: null, _ => { });
         var database = app.Services.GetRequiredService<IOptions<DataOptions>>().Value.Database;
         if (database.Provider == DatabaseProvider.PostgreSql)
             throw new InvalidDataException(

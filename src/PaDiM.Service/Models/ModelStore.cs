@@ -148,7 +148,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await LockAsync(db, category, cancellationToken);
+        await db.LockCategoryAsync(category, cancellationToken);
         var now = time.GetUtcNow().UtcDateTime;
         await db
             .Categories.Where(c =>
@@ -172,7 +172,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await LockAsync(db, category, cancellationToken);
+        await db.LockCategoryAsync(category, cancellationToken);
         var deleted = await db
             .Models.Where(m =>
                 m.Category == category
@@ -186,10 +186,6 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         await files.DeleteAsync(category, stored.FileName, cancellationToken);
         return null;
     }
-
-    /// <summary>Keeps the active version from changing while one is activated or deleted.</summary>
-    private static Task LockAsync(PadimDbContext db, string category, CancellationToken cancellationToken) =>
-        db.Categories.Where(c => c.Name == category).ForUpdate().Select(c => c.Name).ToListAsync(cancellationToken);
 
     /// <summary>
     /// Notes which images the model was fitted to. The file knows their hashes; their names are lost when they are
