@@ -21,7 +21,8 @@ internal static partial class Preparation
             .GetRequiredService<BackboneRegistry>()
             .Open(services.GetRequiredService<IOptions<BackboneOptions>>().Value.DefaultBackbone);
         services.GetRequiredService<DataDirectory>().ThrowIfBackup();
-        services.GetRequiredService<DataDirectory>().ThrowIfOnNetwork();
+        if (services.GetRequiredService<IDatabaseEngine>() is SqliteEngine)
+            services.GetRequiredService<DataDirectory>().ThrowIfOnNetwork();
         services.GetRequiredService<DataDirectory>().Create();
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
         await services.GetRequiredService<OpenAccess>().CheckAsync(app.Configuration, app.Lifetime.ApplicationStopping);
