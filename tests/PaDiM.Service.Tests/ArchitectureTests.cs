@@ -15,9 +15,9 @@ public sealed class ArchitectureTests
     {
         var order = new NamespaceOrder("PaDiM.Service")
             .AddShared("Diagnostics")
+            .AddShared("Objects")
             .AddShared("Http")
             .AddShared("Memory")
-            .AddShared("Objects")
             .AddShared("Data")
             .Add("Data.Migrations")
             .Add("Data.Postgres.Migrations")

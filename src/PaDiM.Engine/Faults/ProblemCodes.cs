@@ -222,6 +222,9 @@ public static class ProblemCodes
     /// <summary>The disk is full or nearly full.</summary>
     public const string StorageFull = "storage_full";
 
+    /// <summary>The object store does not respond, or refuses the service.</summary>
+    public const string StorageUnavailable = "storage_unavailable";
+
     /// <summary>The service did not expect the failure.</summary>
     public const string InternalError = "internal_error";
 

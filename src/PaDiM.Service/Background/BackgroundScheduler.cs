@@ -63,6 +63,17 @@ internal sealed partial class BackgroundScheduler : TaskScheduler, IDisposable
         return result.Task;
     }
 
+    /// <summary>
+    /// Waits on one of the threads for work that a thread of the pool does. A thread of the usual priority gives it to
+    /// the pool, see the remarks.
+    /// </summary>
+    public T WaitFor<T>(Func<Task<T>> work)
+    {
+        var given = new TaskCompletionSource<Task<T>>();
+        _finished.Add(() => given.SetResult(Task.Run(work)));
+        return given.Task.GetAwaiter().GetResult().GetAwaiter().GetResult();
+    }
+
     /// <summary>Ends the threads when the queue is empty.</summary>
     public void Dispose() => _waiting.CompleteAdding();
 

@@ -9,6 +9,9 @@ namespace PaDiM.Service.Data;
 /// </summary>
 internal sealed class BlobStore(IObjectStore objects)
 {
+    /// <summary>Gets whether blobs are files of the data directory, so that they are read without a wait.</summary>
+    public bool IsLocal => objects.IsLocal;
+
     /// <summary>
     /// Stores bytes and returns their SHA-256 in lower-case hexadecimal. The same bytes are stored once.
     /// </summary>

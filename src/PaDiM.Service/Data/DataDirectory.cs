@@ -26,6 +26,9 @@ internal sealed class DataDirectory(string root)
     /// <summary>Gets the folder of anomaly maps of running evaluations, one folder per job.</summary>
     public string Evaluations => Path.Combine(Root, "evaluations");
 
+    /// <summary>Gets the folder of copies of models from a bucket, named by their hashes.</summary>
+    public string Copies => Path.Combine(Root, "copies");
+
     public string GetEvaluation(string jobId) => Path.Combine(Evaluations, jobId);
 
     public string Database => Path.Combine(Root, "padim.db");

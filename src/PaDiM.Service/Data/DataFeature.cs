@@ -14,10 +14,7 @@ internal static class DataFeature
         services.TryAddSingleton(TimeProvider.System);
         services.AddPadimOptions<DataOptions>();
         services.AddSingleton<DataDirectory>().AddSingleton<DiskSpace>().AddSingleton<BlobStore>();
-        services.AddSingleton<IObjectStore>(provider => new DiskObjects(
-            provider.GetRequiredService<DataDirectory>().Root,
-            provider.GetRequiredService<TimeProvider>()
-        ));
+        services.AddPadimOptions<ObjectOptions>().AddSingleton(CreateObjectStore);
         services.AddSingleton(CreateEngine);
         services.AddSingleton<IDbContextFactory<PadimDbContext>>(provider =>
             provider.GetRequiredService<IDatabaseEngine>()
@@ -29,4 +26,14 @@ internal static class DataFeature
         provider.GetRequiredService<IOptions<DataOptions>>().Value.Database.Provider == DatabaseProvider.PostgreSql
             ? ActivatorUtilities.CreateInstance<PostgresEngine>(provider)
             : ActivatorUtilities.CreateInstance<SqliteEngine>(provider);
+
+    private static IObjectStore CreateObjectStore(IServiceProvider provider)
+    {
+        var options = provider.GetRequiredService<IOptions<ObjectOptions>>().Value;
+        var data = provider.GetRequiredService<DataDirectory>();
+        var time = provider.GetRequiredService<TimeProvider>();
+        return options.ObjectStore == ObjectStoreKind.S3
+            ? new S3Objects(options, data.Copies, time, provider.GetRequiredService<ILogger<S3Objects>>())
+            : new DiskObjects(data.Root, time);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using PaDiM.Core.Models;
+using PaDiM.Core.Statistics;
 using PaDiM.Engine.Fitting;
 using PaDiM.Service.Background;
 using PaDiM.Service.Images;
@@ -63,7 +64,7 @@ internal sealed class FitJob(
                 }),
             ],
             prior,
-            statistics => draft.WriteStatisticsAsync(statistics, cancellationToken).AsTask().GetAwaiter().GetResult(),
+            statistics => Write(draft, statistics, cancellationToken),
             step =>
             {
                 watch.Record(step.Stage);
@@ -71,6 +72,18 @@ internal sealed class FitJob(
             },
             cancellationToken
         );
+    }
+
+    private void Write(ModelDraft draft, TrainingStatistics statistics, CancellationToken cancellationToken)
+    {
+        if (draft.IsLocal)
+            draft.WriteStatisticsAsync(statistics, cancellationToken).AsTask().GetAwaiter().GetResult();
+        else
+            threads.WaitFor(async () =>
+            {
+                await draft.WriteStatisticsAsync(statistics, cancellationToken);
+                return true;
+            });
     }
 
     private static string GetName(FitStage stage) => stage.ToString().ToLowerInvariant();

@@ -1,10 +1,12 @@
+using PaDiM.Core.Statistics;
 using PaDiM.Engine.Fitting;
+using PaDiM.Service.Background;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Fitting;
 
 /// <summary>Finds earlier fits that a new one can continue.</summary>
-internal sealed class PriorFits(ModelStore models, ModelFiles files)
+internal sealed class PriorFits(ModelStore models, ModelFiles files, BackgroundScheduler threads)
 {
     /// <summary>Finds the fit of the newest model; null when it has other settings or another backbone.</summary>
     public async Task<PriorFit?> FindAsync(FitPlan plan, CancellationToken cancellationToken)
@@ -25,12 +27,7 @@ internal sealed class PriorFits(ModelStore models, ModelFiles files)
             return new PriorFit(
                 model.Reduction,
                 model.TrainingImages,
-                () =>
-                    files
-                        .ReadStatisticsAsync(plan.Category.Name, newest.FileName, cancellationToken)
-                        .AsTask()
-                        .GetAwaiter()
-                        .GetResult()
+                () => ReadStatistics(plan.Category.Name, newest.FileName, cancellationToken)
             );
         }
         catch (InvalidDataException)
@@ -38,4 +35,9 @@ internal sealed class PriorFits(ModelStore models, ModelFiles files)
             return null;
         }
     }
+
+    private TrainingStatistics? ReadStatistics(string category, string fileName, CancellationToken cancellationToken) =>
+        files.IsLocal
+            ? files.ReadStatisticsAsync(category, fileName, cancellationToken).AsTask().GetAwaiter().GetResult()
+            : threads.WaitFor(() => files.ReadStatisticsAsync(category, fileName, cancellationToken).AsTask());
 }

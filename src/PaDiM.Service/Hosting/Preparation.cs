@@ -3,6 +3,7 @@ using PaDiM.Engine.Inference;
 using PaDiM.Service.Access;
 using PaDiM.Service.Backbones;
 using PaDiM.Service.Data;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Hosting;
 
@@ -24,6 +25,7 @@ internal static partial class Preparation
         if (services.GetRequiredService<IDatabaseEngine>() is SqliteEngine)
             services.GetRequiredService<DataDirectory>().ThrowIfOnNetwork();
         services.GetRequiredService<DataDirectory>().Create();
+        await services.GetRequiredService<IObjectStore>().PrepareAsync(app.Lifetime.ApplicationStopping);
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
         await services.GetRequiredService<OpenAccess>().CheckAsync(app.Configuration, app.Lifetime.ApplicationStopping);
         if (services.GetRequiredService<IOptions<AccessOptions>>().Value.Access == AccessMode.Open)

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.Net.Http.Headers;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Http;
 
@@ -66,6 +67,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
         exception switch
         {
             _ when IsStorageFull(exception) => Problems.StorageFull(),
+            _ when ObjectStoreAwayException.IsCauseOf(exception) => Problems.StorageUnavailable(),
             OnnxRuntimeException => Problems.DeviceFailed(),
             _ when DatabaseFaults.IsAway(exception) => Problems.DatabaseUnavailable(),
             _ when DatabaseFaults.HasZero(exception) => Problems.InvalidRequest(

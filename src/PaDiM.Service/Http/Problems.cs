@@ -357,6 +357,17 @@ internal static class Problems
     public static Problem StorageShort(long needed, long available) =>
         StorageFull($"The request needs {needed:N0} bytes of disk, and {available:N0} are available.");
 
+    public static Problem StorageUnavailable() =>
+        new(
+            ProblemCodes.StorageUnavailable,
+            StatusCodes.Status503ServiceUnavailable,
+            "The object store does not respond, or refuses the service; the log says which. Retry in a moment. "
+                + "Nothing was lost, and images that are already stored are not stored twice."
+        )
+        {
+            RetryAfter = 5,
+        };
+
     public static Problem InvalidArchive(string detail) =>
         new(ProblemCodes.ArchiveInvalid, StatusCodes.Status422UnprocessableEntity, detail);
 

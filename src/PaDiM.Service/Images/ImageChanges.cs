@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Images;
 
@@ -169,7 +170,17 @@ internal sealed class ImageChanges(IDbContextFactory<PadimDbContext> contexts, B
         Parallel.ForEachAsync(
             hashes,
             new ParallelOptions { MaxDegreeOfParallelism = ParallelRenewals },
-            async (sha256, cancellationToken) => await blobs.RenewAsync(sha256, cancellationToken)
+            async (sha256, cancellationToken) =>
+            {
+                try
+                {
+                    await blobs.RenewAsync(sha256, cancellationToken);
+                }
+                catch (ObjectStoreAwayException)
+                {
+                    // The change is stored already. A job that still reads the image may have to start again.
+                }
+            }
         );
 
     private sealed record SelectedImage(string Id, string Sha256, string? MaskSha256, ImageLabel Label);

@@ -2,13 +2,19 @@ using PaDiM.Core.Models;
 using PaDiM.Engine.Faults;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Admission;
+using PaDiM.Service.Background;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Images;
 
 /// <summary>Reads stored images for jobs. What cannot be read fails the job with <c>image_damaged</c>.</summary>
-internal sealed class JobImages(BlobStore blobs, ImageDecoder decoder, ImageAdmission admission)
+internal sealed class JobImages(
+    BlobStore blobs,
+    ImageDecoder decoder,
+    ImageAdmission admission,
+    BackgroundScheduler threads
+)
 {
     /// <summary>Gets the decoder of jobs: it has no time limit, and waits for memory behind all requests.</summary>
     public ImageDecoder Decoder { get; } = decoder.WithoutTimeLimit(admission.AcquireForJob);
@@ -16,7 +22,11 @@ internal sealed class JobImages(BlobStore blobs, ImageDecoder decoder, ImageAdmi
     /// <summary>Reads the bytes of an image.</summary>
     /// <exception cref="UserFaultException">They are missing or damaged.</exception>
     public byte[] Read(string sha256, CancellationToken cancellationToken) =>
-        blobs.ReadAsync(sha256, cancellationToken).AsTask().GetAwaiter().GetResult() ?? throw Damaged(sha256);
+        (
+            blobs.IsLocal
+                ? blobs.ReadAsync(sha256, cancellationToken).AsTask().GetAwaiter().GetResult()
+                : threads.WaitFor(() => blobs.ReadAsync(sha256, cancellationToken).AsTask())
+        ) ?? throw Damaged(sha256);
 
     /// <summary>Pauses while a production line is active, then reads the bytes of an image.</summary>
     /// <exception cref="UserFaultException">They are missing or damaged.</exception>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using PaDiM.Engine.Faults;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Jobs;
 
@@ -19,7 +20,8 @@ internal sealed partial class JobWorker(
 ) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1),
-        Beat = TimeSpan.FromMilliseconds(500);
+        Beat = TimeSpan.FromMilliseconds(500),
+        AwayPause = TimeSpan.FromSeconds(5);
     private readonly string _name = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
@@ -85,6 +87,13 @@ internal sealed partial class JobWorker(
         catch (OperationCanceledException)
         {
             return await StopAsync(context, stop.IsCancellationRequested);
+        }
+        catch (Exception e) when (ObjectStoreAwayException.IsCauseOf(e) && !stop.IsCancellationRequested)
+        {
+            // The images and the models are still there afterwards, and so are the embeddings of this attempt.
+            LogAway(job.Kind, job.Id, e.Message);
+            await Task.Delay(AwayPause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return await StopAsync(context, wasStopped: true);
         }
         catch (UserFaultException e)
         {
@@ -172,6 +181,9 @@ internal sealed partial class JobWorker(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Kind} {JobId} stopped; state of its lease: {Lease}")]
     private partial void LogStopped(JobKind kind, string jobId, LeaseState lease);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Kind} {JobId} returns to the queue: {Reason}")]
+    private partial void LogAway(JobKind kind, string jobId, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Kind} {JobId} failed with {Code}: {Detail}")]
     private partial void LogFailed(JobKind kind, string jobId, string code, string detail);

@@ -6,6 +6,7 @@ using PaDiM.Service.CommandLine;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 using PaDiM.Service.Models;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Maintenance;
 
@@ -133,6 +134,11 @@ internal static class DataCommands
             throw new InvalidDataException(
                 "The settings name PostgreSQL, and this command works on a data directory with SQLite. Back up the "
                     + "database with pg_dump first and the data directory second."
+            );
+        if (app.Services.GetRequiredService<IOptions<ObjectOptions>>().Value.ObjectStore == ObjectStoreKind.S3)
+            throw new InvalidDataException(
+                "The settings name a bucket (ObjectStore=s3), and this command works on a data directory. Back up the "
+                    + "database first and copy the bucket second."
             );
     }
 

@@ -22,21 +22,48 @@ internal sealed partial class OrphanSweeper(
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
+    /// <summary>A bucket is listed less often, because every thousand objects cost a request.</summary>
+    private static readonly TimeSpan BucketInterval = TimeSpan.FromHours(1);
+
+    private long? _bucketSweptAt;
+
     private DateTime GraceEnd => time.GetUtcNow().UtcDateTime.AddMinutes(-options.Value.OrphanGraceMinutes);
 
     /// <summary>Sweeps once and returns the number of deleted files.</summary>
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
+        var removed = await SweepObjectsAsync(cancellationToken);
+        return removed + await SweepFilesAsync(cancellationToken);
+    }
+
+    /// <summary>Sweeps the data directory, without objects.</summary>
+    private async Task<int> SweepFilesAsync(CancellationToken cancellationToken)
+    {
+        var before = GraceEnd;
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await RemoveEmptyFoldersAsync(db, cancellationToken);
+        return await SweepEvaluationsAsync(db, before, cancellationToken)
+            + SweepEmbeddings()
+            + (objects.IsLocal ? 0 : SweepLeftovers(before));
+    }
+
+    private async Task<int> SweepObjectsAsync(CancellationToken cancellationToken)
+    {
         var before = GraceEnd;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var orphans = await FindObjectsAsync(db, before, cancellationToken);
-        var removed =
-            orphans.Count == 0
-                ? 0
-                : await objects.SweepAsync(orphans, before, token => GetReferencedAsync(db, token), cancellationToken);
-        await RemoveEmptyFoldersAsync(db, cancellationToken);
-        return removed + await SweepEvaluationsAsync(db, before, cancellationToken) + SweepEmbeddings();
+        return orphans.Count == 0
+            ? 0
+            : await objects.SweepAsync(orphans, before, token => GetReferencedAsync(db, token), cancellationToken);
     }
+
+    /// <summary>Deletes the files of uploads that a crash interrupted. In a local store they are among the objects.</summary>
+    private int SweepLeftovers(DateTime before) =>
+        new[] { data.Images, data.Models }
+            .SelectMany(folder =>
+                Directory.EnumerateFiles(folder, $"*{AtomicFile.TemporaryMark}*", SearchOption.AllDirectories)
+            )
+            .Count(path => Remove(path, before));
 
     /// <summary>Gets the files that the next sweep would delete, except expired caches.</summary>
     public async Task<IReadOnlyList<string>> FindAsync(CancellationToken cancellationToken)
@@ -58,12 +85,22 @@ internal sealed partial class OrphanSweeper(
             time,
             async cancellationToken =>
             {
-                if (await SweepAsync(cancellationToken) is var removed and > 0)
+                var removed = objects.IsLocal || IsBucketDue() ? await SweepObjectsAsync(cancellationToken) : 0;
+                removed += await SweepFilesAsync(cancellationToken);
+                if (removed > 0)
                     LogRemoved(removed);
             },
             LogFailure,
             stoppingToken
         );
+
+    private bool IsBucketDue()
+    {
+        if (_bucketSweptAt is { } at && time.GetElapsedTime(at) < BucketInterval)
+            return false;
+        _bucketSweptAt = time.GetTimestamp();
+        return true;
+    }
 
     /// <summary>Gets the keys of objects that are old enough and that no row refers to.</summary>
     private async Task<IReadOnlyList<string>> FindObjectsAsync(

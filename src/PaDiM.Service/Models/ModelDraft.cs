@@ -18,6 +18,9 @@ internal sealed class ModelDraft(
 {
     private bool _isPublishing;
 
+    /// <summary>Gets whether files are written without a wait.</summary>
+    public bool IsLocal => files.IsLocal;
+
     /// <summary>Writes the statistics behind the model.</summary>
     public ValueTask WriteStatisticsAsync(TrainingStatistics statistics, CancellationToken cancellationToken) =>
         files.WriteStatisticsAsync(category, fileName, statistics, cancellationToken);

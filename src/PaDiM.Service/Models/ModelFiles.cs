@@ -17,6 +17,9 @@ internal sealed class ModelFiles(IObjectStore objects, DamagedModels damaged)
     public const string ModelSuffix = ".safetensors",
         StatisticsSuffix = ".statistics.safetensors";
 
+    /// <summary>Gets whether files are read and written without a wait.</summary>
+    public bool IsLocal => objects.IsLocal;
+
     /// <summary>Gets the key of a file, which is its path within the data directory.</summary>
     public static string GetKey(string category, string fileName) =>
         $"{DataDirectory.ModelsName}/{category}/{fileName}";
@@ -28,7 +31,13 @@ internal sealed class ModelFiles(IObjectStore objects, DamagedModels damaged)
         string fileName,
         PadimModel model,
         CancellationToken cancellationToken
-    ) => objects.WriteAsync(GetKey(category, fileName), stream => Write(stream, model), cancellationToken);
+    ) =>
+        objects.WriteAsync(
+            GetKey(category, fileName),
+            stream => Write(stream, model),
+            replace: false,
+            cancellationToken
+        );
 
     /// <summary>
     /// Reads a model. Its statistics are views of the bytes that were hashed, so later changes of the file do not
@@ -107,7 +116,12 @@ internal sealed class ModelFiles(IObjectStore objects, DamagedModels damaged)
     {
         if (FileHash.Compute(stream => ModelFile.Write(stream, model)) != stored.Sha256)
             return false;
-        await WriteAsync(stored.Category, stored.FileName, model, cancellationToken);
+        await objects.WriteAsync(
+            GetKey(stored.Category, stored.FileName),
+            stream => Write(stream, model),
+            replace: true,
+            cancellationToken
+        );
         damaged.Clear(stored);
         return true;
     }
@@ -125,6 +139,7 @@ internal sealed class ModelFiles(IObjectStore objects, DamagedModels damaged)
                 StatisticsFile.Write(stream, statistics);
                 return Task.CompletedTask;
             },
+            replace: false,
             cancellationToken
         );
 
@@ -152,12 +167,22 @@ internal sealed class ModelFiles(IObjectStore objects, DamagedModels damaged)
         }
     }
 
-    /// <summary>Deletes the files of a model that was not published or is no longer needed.</summary>
+    /// <summary>
+    /// Deletes the files of a model that was not published or is no longer needed. What the store does not delete now,
+    /// the sweeper deletes later.
+    /// </summary>
     public async ValueTask DeleteAsync(string category, string fileName, CancellationToken cancellationToken)
     {
         damaged.Remove(category, fileName);
-        await objects.DeleteAsync(GetKey(category, fileName), cancellationToken);
-        await objects.DeleteAsync(GetKey(category, GetStatisticsName(fileName)), cancellationToken);
+        try
+        {
+            await objects.DeleteAsync(GetKey(category, fileName), cancellationToken);
+            await objects.DeleteAsync(GetKey(category, GetStatisticsName(fileName)), cancellationToken);
+        }
+        catch (ObjectStoreAwayException)
+        {
+            // Logged where it was noticed.
+        }
     }
 
     /// <summary>Gets the name of a model's statistics file.</summary>
@@ -203,7 +228,13 @@ internal sealed class ModelFiles(IObjectStore objects, DamagedModels damaged)
                 if (!objects.DropCopy(stored.Sha256))
                     return damaged.Record(stored, ModelState.Corrupt, seen);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            catch (InvalidDataException)
+            {
+                return damaged.Record(stored, ModelState.Corrupt, seen);
+            }
+            // A full disk has no room for a copy; the object may be as it should.
+            catch (Exception e)
+                when (e is IOException or UnauthorizedAccessException && !ExceptionProblems.IsStorageFull(e))
             {
                 if (opened is not null)
                     await opened.DisposeAsync();

@@ -11,6 +11,7 @@ using PaDiM.Service.Data;
 using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Models;
 
@@ -391,6 +392,12 @@ internal sealed partial class ModelRegistry(
         {
             result = "unusable";
             return Problems.ModelUnusable(e.Message);
+        }
+        catch (ObjectStoreAwayException)
+        {
+            // Logged where it was noticed. The version is loaded when it is asked for again.
+            result = ProblemCodes.StorageUnavailable;
+            return Problems.StorageUnavailable();
         }
         catch (OnnxRuntimeException e)
         {

@@ -10,6 +10,10 @@ internal sealed class DiskObjects(string root, TimeProvider time) : IObjectStore
     /// <summary>Prevents that an object is renewed between the check of its age and its deletion.</summary>
     private readonly Lock _gate = new();
 
+    public bool IsLocal => true;
+
+    public Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     public ValueTask<StoredObject?> FindAsync(string key, CancellationToken cancellationToken) =>
         new(
             new FileInfo(GetPath(key)) is { Exists: true } file
@@ -54,6 +58,7 @@ internal sealed class DiskObjects(string root, TimeProvider time) : IObjectStore
     public async ValueTask<(long Bytes, string Sha256)> WriteAsync(
         string key,
         Func<Stream, Task> write,
+        bool replace,
         CancellationToken cancellationToken
     ) => await AtomicFile.WriteHashedAsync(GetPath(key), write);
 

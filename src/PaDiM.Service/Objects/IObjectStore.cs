@@ -2,11 +2,21 @@ namespace PaDiM.Service.Objects;
 
 /// <summary>
 /// Where images, masks and models are stored: files that never change, under keys such as <c>images/ab/abcd…</c>. An
-/// object is there completely or not at all. Methods throw <see cref="FileNotFoundException"/> for a missing object
-/// and another <see cref="IOException"/> where the store fails.
+/// object is there completely or not at all. Methods throw <see cref="FileNotFoundException"/> for a missing object,
+/// another <see cref="IOException"/> where a disk fails, and <see cref="ObjectStoreAwayException"/> where a store in the
+/// network does.
 /// </summary>
 internal interface IObjectStore
 {
+    /// <summary>
+    /// Gets whether objects are files of the data directory. Methods of a local store complete before they return.
+    /// </summary>
+    bool IsLocal { get; }
+
+    /// <summary>Finds out whether the store can be used.</summary>
+    /// <exception cref="InvalidDataException">The settings cannot be right.</exception>
+    Task PrepareAsync(CancellationToken cancellationToken);
+
     /// <summary>Gets an object without reading it; null if there is none.</summary>
     ValueTask<StoredObject?> FindAsync(string key, CancellationToken cancellationToken);
 
@@ -26,6 +36,7 @@ internal interface IObjectStore
     /// <param name="key">The object.</param>
     /// <param name="sha256">The hash that its bytes should have; null if it is not known. The caller verifies it.</param>
     /// <param name="cancellationToken">Stops the wait.</param>
+    /// <exception cref="InvalidDataException">The store has other bytes than it says.</exception>
     ValueTask<FileStream> OpenFileAsync(string key, string? sha256, CancellationToken cancellationToken);
 
     /// <summary>
@@ -41,13 +52,15 @@ internal interface IObjectStore
     ValueTask PutAsync(string key, ReadOnlyMemory<byte> bytes, string sha256, CancellationToken cancellationToken);
 
     /// <summary>Stores an object of any size.</summary>
-    /// <param name="key">A key that was never used before, or that of a damaged object.</param>
+    /// <param name="key">A key that was never used before, or that of an object to replace.</param>
     /// <param name="write">Writes the content, without seeking. Nothing is stored if it throws.</param>
+    /// <param name="replace">Whether there may be an object, which is damaged.</param>
     /// <param name="cancellationToken">Stops the wait.</param>
     /// <returns>The length of the object, and its SHA-256, lower-case hexadecimal.</returns>
     ValueTask<(long Bytes, string Sha256)> WriteAsync(
         string key,
         Func<Stream, Task> write,
+        bool replace,
         CancellationToken cancellationToken
     );
 

@@ -89,6 +89,7 @@ internal static class ProblemExamples
         Problems.QueueFull("images are being scored"),
         Problems.DeadlinePassed(200),
         Problems.StorageFull(),
+        Problems.StorageUnavailable(),
         Problems.Unexpected(),
         Problems.PixelsLength(921_600, new PixelLayout(640, 480, PixelFormat.Gray8)),
         Refused(ImageFault.Empty, "The image is empty; send the bytes of an image file."),
