@@ -51,6 +51,7 @@ internal sealed class RunningService : IAsyncDisposable
         (string Option, object Value)[] options
     )
     {
+        await EmptyDatabase.PutAsync(dataDirectory, options);
         var app = Program.Build(
             [
                 "--urls=http://127.0.0.1:0",

@@ -38,25 +38,37 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
     public static Task<ServiceProcess> StartAsync(
         string dataDirectory,
         params (string Option, object Value)[] options
-    ) => ListeningAsync(Launch(dataDirectory, options));
+    ) => StartAsync(dataDirectory, options, heapLimit: null);
 
     /// <summary>Starts the service with more variables in its environment.</summary>
     public static Task<ServiceProcess> StartInAsync(
         string dataDirectory,
         IReadOnlyDictionary<string, string> environment,
         params (string Option, object Value)[] options
-    ) => ListeningAsync(Launch(dataDirectory, options, environment: environment));
+    ) => StartAsync(dataDirectory, options, environment: environment);
 
     /// <summary>Starts the service through another program, which runs the arguments that follow its own.</summary>
     public static Task<ServiceProcess> StartThroughAsync(
         string[] command,
         string dataDirectory,
         params (string Option, object Value)[] options
-    ) => ListeningAsync(Launch(dataDirectory, options, through: command));
+    ) => StartAsync(dataDirectory, options, through: command);
 
     /// <summary>Starts the service with so many bytes of managed memory.</summary>
     public static Task<ServiceProcess> StartAsync(string dataDirectory, long heapLimit) =>
-        ListeningAsync(Launch(dataDirectory, [], heapLimit));
+        StartAsync(dataDirectory, [], heapLimit);
+
+    private static async Task<ServiceProcess> StartAsync(
+        string dataDirectory,
+        (string Option, object Value)[] options,
+        long? heapLimit = null,
+        IReadOnlyDictionary<string, string>? environment = null,
+        string[]? through = null
+    )
+    {
+        await EmptyDatabase.PutAsync(dataDirectory, options);
+        return await ListeningAsync(Launch(dataDirectory, options, heapLimit, environment, through));
+    }
 
     private static async Task<ServiceProcess> ListeningAsync(Process process)
     {
