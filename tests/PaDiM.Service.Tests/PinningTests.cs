@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
 using PaDiM.Service.Data;
-using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
 

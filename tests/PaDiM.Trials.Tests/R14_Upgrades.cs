@@ -14,7 +14,7 @@ namespace PaDiM.Trials;
 /// A database of each schema that there has been, with rows and their files, opened by this build; and one of a later
 /// schema.
 /// </summary>
-public sealed class R14_Upgrades
+public sealed class R14_Upgrades(PreparedData prepared) : IClassFixture<PreparedData>
 {
     private static readonly string[] All = ListSchemas();
 
@@ -85,20 +85,22 @@ public sealed class R14_Upgrades
     /// Fits and changes with this build, takes the schema back to an earlier one, which drops what that did not know,
     /// and gives the score of an image.
     /// </summary>
-    private static async Task<double> PrepareAsync(string folder, string schema)
+    private async Task<double> PrepareAsync(string folder, string schema)
     {
         var directory = new DataDirectory(Path.Combine(folder, "data"));
-        double score;
-        await using (var service = await RunningService.StartAsync(directory.Root))
-        {
-            var category = service.Category("old");
-            await category.CreateFittedAsync(3);
-            await (await category.PatchThresholdAsync(new { falseRejectRate = 0.05 })).JsonAsync(200);
-            score = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
-        }
+        var score = await prepared.CopyAsync("fitted", directory.Root, FitAsync);
         await using var db = Open(directory.Database);
         await db.Database.GetService<IMigrator>().MigrateAsync(schema);
         return score;
+    }
+
+    private static async Task<double> FitAsync(string folder)
+    {
+        await using var service = await RunningService.StartAsync(folder);
+        var category = service.Category("old");
+        await category.CreateFittedAsync(3);
+        await (await category.PatchThresholdAsync(new { falseRejectRate = 0.05 })).JsonAsync(200);
+        return (await category.ScoreAsync(Parts.Bad(1))).Number("score");
     }
 
     private static string[] ListSchemas()

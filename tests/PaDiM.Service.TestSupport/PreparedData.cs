@@ -1,6 +1,6 @@
 using PaDiM.TestSupport;
 
-namespace PaDiM.Service.Tests.Support;
+namespace PaDiM.Service.TestSupport;
 
 /// <summary>
 /// Data directories that a service prepared once for the tests of a class; each test changes a copy of its own.
