@@ -11,6 +11,7 @@ namespace PaDiM.Trials;
 public sealed class R08_Replicas
 {
     private const int Clients = 8;
+    private static readonly TimeSpan PauseAtStarts = TimeSpan.FromMilliseconds(50);
     private static readonly (string, object)[] Options = [("DrainSeconds", 2), ("JobLeaseSeconds", 3), ("Threads", 1)];
 
     [Fact]
@@ -33,6 +34,7 @@ public sealed class R08_Replicas
         var answered = 0;
         var failed = 0;
         var rounds = TrialLength.Of(1, 20);
+        var isStarting = false;
         using var stop = new CancellationTokenSource();
         try
         {
@@ -52,7 +54,9 @@ public sealed class R08_Replicas
                     Assert.Equal(0, await leaving.TerminateAsync());
                 balancer.Remove(leaving);
                 gone.Add(leaving);
+                Volatile.Write(ref isStarting, true);
                 await JoinAsync();
+                Volatile.Write(ref isStarting, false);
                 await Task.Delay(500);
             }
             await stop.CancelAsync();
@@ -95,6 +99,9 @@ public sealed class R08_Replicas
                 {
                     Interlocked.Increment(ref failed);
                 }
+                // A replica that starts would otherwise compete for the processor with all clients at their fastest.
+                if (Volatile.Read(ref isStarting))
+                    await Task.Delay(PauseAtStarts);
             }
         }
     }

@@ -25,6 +25,11 @@ public sealed class R13_Soak(ITestOutputHelper output)
 
     /// <summary>Counted, not timed: a machine that stalls for seconds still gives every quarter its samples.</summary>
     private const int Samples = 200;
+
+    /// <summary>
+    /// Between the images of a sender until then. Scores go before fits: without a pause the fits would take long.
+    /// </summary>
+    private static readonly TimeSpan WarmUpPause = TimeSpan.FromMilliseconds(50);
     private const long GrowthLimit = 100L << 20;
 
     /// <summary>A night in full; <c>PADIM_SOAK</c> says how many seconds otherwise.</summary>
@@ -101,6 +106,8 @@ public sealed class R13_Soak(ITestOutputHelper output)
                     .SendScoreAsync(bytes, k % 5 == 0 ? "?heatmap=overlay" : "", mediaType);
                 await response.JsonAsync(200);
                 answers.Add((began, (clock.Elapsed - began).TotalMilliseconds));
+                if (Volatile.Read(ref fits) <= WarmUpFits)
+                    await Task.Delay(WarmUpPause);
             }
         }
 

@@ -6,6 +6,9 @@ namespace PaDiM.Trials.Support;
 /// <summary>How long a line waits for its scores, one after the other.</summary>
 internal static class ScoreTimes
 {
+    /// <summary>Between the parts of a line.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Of so many scores.</summary>
     public static async Task<List<TimeSpan>> TimesAsync(this CategoryClient category, int count)
     {
@@ -19,12 +22,15 @@ internal static class ScoreTimes
         return times;
     }
 
-    /// <summary>Of all scores until something has ended.</summary>
+    /// <summary>Of the scores of a line until something has ended.</summary>
     public static async Task<List<TimeSpan>> TimesUntilAsync(this CategoryClient category, Task end)
     {
         var times = new List<TimeSpan>();
         while (!end.IsCompleted)
+        {
             times.AddRange(await category.TimesAsync(1));
+            await Task.Delay(Pause);
+        }
         return times;
     }
 
