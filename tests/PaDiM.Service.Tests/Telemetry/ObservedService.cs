@@ -16,11 +16,7 @@ internal sealed partial class ObservedService : IAsyncDisposable
 
     private ObservedService(params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "PaDiM.Service.dll")])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = ServiceProcess.CreateStart();
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         start.Environment["Padim__DataDirectory"] = _data.Path;
         foreach (var (name, value) in environment)
