@@ -52,6 +52,11 @@ public sealed class BackboneRuntime
     public int Threads { get; }
 
     /// <summary>
+    /// Gets why the CPU is used by a build that has CUDA, if the device was left open; null otherwise.
+    /// </summary>
+    public string? FallbackReason { get; private init; }
+
+    /// <summary>
     /// Gets whether a graph computes the distances on the backbone's device. Otherwise kernels compute them on the
     /// host: on the CPU the kernels are faster and need half the memory.
     /// </summary>
@@ -91,7 +96,13 @@ public sealed class BackboneRuntime
                 $"The device 'cuda' was requested, but {cuda}. Use 'auto' or 'cpu', or use the GPU build on a machine"
                     + " with an NVIDIA driver."
             );
-        return new BackboneRuntime("cpu", "CPUExecutionProvider", cores, scoresOnDevice: false);
+        return new BackboneRuntime("cpu", "CPUExecutionProvider", cores, scoresOnDevice: false)
+        {
+            FallbackReason =
+                preference == DevicePreference.Auto && OnnxRuntimeLibrary.Providers.Contains(CudaProvider)
+                    ? cuda
+                    : null,
+        };
     }
 
     /// <summary>
@@ -167,7 +178,7 @@ public sealed class BackboneRuntime
         }
         catch (OnnxRuntimeException e)
         {
-            return $"ONNX Runtime could not start {name} ({e.Message})";
+            return $"ONNX Runtime could not start {name} ({e.Message.ReplaceLineEndings(" ").Trim()})";
         }
     }
 }

@@ -33,6 +33,8 @@ internal static partial class Preparation
         var data = services.GetRequiredService<DataDirectory>();
         var runtime = services.GetRequiredService<BackboneRuntime>();
         LogData(app.Logger, data.Root, runtime.Device);
+        if (runtime.FallbackReason is { } reason)
+            LogFallback(app.Logger, reason);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Data directory {DataDirectory}, device {Device}")]
@@ -41,6 +43,9 @@ internal static partial class Preparation
         string dataDirectory,
         string device
     );
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "This build can use a GPU, but scores on the CPU: {Reason}")]
+    private static partial void LogFallback(Microsoft.Extensions.Logging.ILogger logger, string reason);
 
     [LoggerMessage(
         Level = LogLevel.Warning,

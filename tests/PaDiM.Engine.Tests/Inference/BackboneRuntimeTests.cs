@@ -23,7 +23,10 @@ public sealed class BackboneRuntimeTests
             .Message;
         Assert.Contains("'cuda'", message, StringComparison.Ordinal);
         Assert.Contains("CPU only", message, StringComparison.Ordinal);
-        Assert.Equal("cpu", BackboneRuntime.Create(DevicePreference.Auto).Device);
+        var auto = BackboneRuntime.Create(DevicePreference.Auto);
+        Assert.Equal("cpu", auto.Device);
+        // This build has no GPU to fall back from.
+        Assert.Null(auto.FallbackReason);
         foreach (var preference in new[] { DevicePreference.Auto, DevicePreference.Cpu })
             Assert.Contains(
                 "TensorRT",
