@@ -21,7 +21,7 @@ internal static class Commands
         if (args is not [var name, ..] || name.StartsWith('-'))
             return null;
         var root = new RootCommand("The PaDiM inspection service. Without a command, it serves.");
-        foreach (var command in (Command[])[KeysCommand.Create(), .. DataCommands.Create()])
+        foreach (var command in (Command[])[KeysCommand.Create(), .. DataCommands.Create(), UpgradeCommand.Create()])
             root.Add(command);
         if (root.Subcommands.All(command => command.Name != name))
             return null;

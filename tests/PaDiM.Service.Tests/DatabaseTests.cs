@@ -192,4 +192,15 @@ public sealed class DatabaseTests
         Assert.Contains("pg_dump", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(data.Combine("copy")));
     }
+
+    [Fact]
+    public async Task A_command_creates_and_upgrades_the_database_apart_from_the_service()
+    {
+        using var data = new TempDirectory();
+        var environment = new Dictionary<string, string> { ["Padim__DataDirectory"] = data.Combine("new") };
+        var (exitCode, output, error) = await ServiceProcess.RunInAsync(environment, "upgrade");
+        Assert.True(exitCode == 0, error);
+        Assert.StartsWith("The database is up to date: ", output, StringComparison.Ordinal);
+        Assert.True(File.Exists(data.Combine("new", "padim.db")));
+    }
 }

@@ -3,7 +3,7 @@ using PaDiM.TestSupport;
 namespace PaDiM.Trials;
 
 /// <summary>
-/// What the container files promise, read and not run: no container engine is needed, and none has ever built them.
+/// What the container files promise, read and not run: <c>tests/containers/check.sh</c> builds and runs them.
 /// </summary>
 public sealed class S14_Container
 {
