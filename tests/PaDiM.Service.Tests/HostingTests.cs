@@ -4,6 +4,7 @@ using Npgsql;
 using PaDiM.Service.Http;
 using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
@@ -32,6 +33,19 @@ public sealed class HostingTests(SharedService shared)
         Assert.NotEqual("", tiny.Text("origin"));
         Assert.Null(tiny["error"]);
         Assert.True(system["memory"]!.Number("workingSet") > 0);
+    }
+
+    [Fact]
+    public async Task Every_answer_names_the_replica()
+    {
+        var name = (await shared.Http.GetJsonAsync("/v1/system")).Text("replica");
+        Assert.Equal(Environment.MachineName, name);
+        foreach (var address in new[] { "/health/ready", "/v1/categories", "/v1/nowhere" })
+            Assert.Equal([name], (await shared.Http.GetAsync(address)).Headers.GetValues(ResultHeaders.Replica));
+        using var data = new TempDirectory();
+        var (exitCode, _, error) = await ServiceCommand.RefusedAsync(data.Path, ("ReplicaName", "line 1"));
+        Assert.Equal(1, exitCode);
+        Assert.Contains("ReplicaName", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using PaDiM.Service.Access;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
@@ -17,6 +18,7 @@ internal static class Pipeline
         app.UsePathPrefix();
         app.UseRouting();
         var drain = app.Services.GetRequiredService<Drain>();
+        var replica = app.Services.GetRequiredService<IOptions<ServerOptions>>().Value.ReplicaName;
         app.Use(
             (context, next) =>
             {
@@ -24,6 +26,7 @@ internal static class Pipeline
                 context.Response.OnStarting(() =>
                 {
                     SecurityHeaders.Apply(context);
+                    context.Response.Headers[ResultHeaders.Replica] = replica;
                     // Clients with persistent connections reconnect elsewhere before this process closes all
                     // connections at once.
                     if (drain.IsUnderWay && !HttpProtocol.IsHttp2(context.Request.Protocol))

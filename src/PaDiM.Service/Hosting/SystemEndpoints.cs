@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Machine;
@@ -24,6 +25,7 @@ internal static class SystemEndpoints
                     ModelRegistry models,
                     MemoryPlan memory,
                     OpenAccess access,
+                    IOptions<ServerOptions> server,
                     CancellationToken cancellationToken
                 ) =>
                     TypedResults.Ok(
@@ -34,6 +36,7 @@ internal static class SystemEndpoints
                             cache,
                             models,
                             memory,
+                            server.Value.ReplicaName,
                             await access.IsRequiredAsync(cancellationToken)
                         )
                     )
@@ -51,10 +54,12 @@ internal static class SystemEndpoints
         ModelCache cache,
         ModelRegistry models,
         MemoryPlan memory,
+        string replica,
         bool keyRequired
     ) =>
         new(
             ServiceVersion.Current,
+            replica,
             runtime.Device,
             runtime.ExecutionProvider,
             OnnxRuntimeLibrary.Version,
@@ -96,6 +101,7 @@ internal static class SystemEndpoints
 
 /// <summary>Information about the running service.</summary>
 /// <param name="Version">Gets the version of the service.</param>
+/// <param name="Replica">Name of this replica, which answers name in <c>X-Padim-Replica</c>.</param>
 /// <param name="Device"><c>cpu</c> or <c>cuda</c>, as actually in use.</param>
 /// <param name="ExecutionProvider">The execution provider in use, as named by ONNX Runtime.</param>
 /// <param name="OnnxRuntime">Version of ONNX Runtime.</param>
@@ -109,6 +115,7 @@ internal static class SystemEndpoints
 /// the service.</param>
 internal sealed record SystemResponse(
     string Version,
+    string Replica,
     string Device,
     string ExecutionProvider,
     string OnnxRuntime,

@@ -16,6 +16,7 @@ internal static class CrossOrigin
     [
         .. ResultHeaders.Names,
         ResultHeaders.IgnoredFields,
+        ResultHeaders.Replica,
         RequestIdentity.PartHeader,
         RequestIdentity.RequestHeader,
         "Accept-Encoding",

@@ -17,6 +17,9 @@ internal static class ResultHeaders
     /// <summary>Lists text fields of a form that were not read; of any answer.</summary>
     public const string IgnoredFields = "X-Padim-Ignored-Fields";
 
+    /// <summary>Names the replica that answers; of every answer.</summary>
+    public const string Replica = "X-Padim-Replica";
+
     /// <summary>Gets the headers that carry a score.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [Category, ModelVersion, Fallback, Score, Threshold, ScoreRatio, DefectAreaPercent, PValue, Decision, Warnings];
