@@ -20,6 +20,11 @@ internal static class ServiceCommands
             ),
             Create("backup", "Back up the data directory of a service, which may be running: backup DATA BACKUP."),
             Create("restore", "Restore a data directory from a backup: restore BACKUP DATA."),
+            Create(
+                "migrate",
+                "Copy a data directory to the database and the bucket that the settings name, or back: migrate DATA, "
+                    + "migrate DATA --back."
+            ),
             Create("scrub", "Compare every file of a data directory with its hash: scrub DATA."),
         ];
 

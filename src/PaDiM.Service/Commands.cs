@@ -6,6 +6,7 @@ using PaDiM.Service.Access;
 using PaDiM.Service.CommandLine;
 using PaDiM.Service.Http;
 using PaDiM.Service.Maintenance;
+using PaDiM.Service.Objects;
 
 namespace PaDiM.Service;
 
@@ -44,6 +45,7 @@ internal static class Commands
                         or UnauthorizedAccessException
                         or DbException
                         or DbUpdateException
+                        or ObjectStoreAwayException
             )
         {
             return await CommandHost.FailAsync(name, DatabaseFaults.GetReason(e));

@@ -177,20 +177,25 @@ public sealed class DatabaseTests
     [InlineData("backup")]
     [InlineData("restore")]
     [InlineData("scrub")]
-    public async Task Commands_for_data_directories_refuse_a_database_that_is_elsewhere(string command)
+    public async Task Commands_tell_that_the_database_of_the_settings_does_not_answer(string command)
     {
-        using var data = new TempDirectory();
-        var (exitCode, _, error) = await ServiceProcess.RunInAsync(
+        using var root = new TempDirectory();
+        var (data, copy) = (root.Combine("data"), root.Combine("copy"));
+        Directory.CreateDirectory(data);
+        File.WriteAllBytes(Path.Combine(data, "padim.db"), []);
+        var (exitCode, output, error) = await ServiceProcess.RunInAsync(
             new Dictionary<string, string>
             {
                 ["Padim__Database__Provider"] = "postgresql",
-                ["Padim__Database__ConnectionString"] = "Host=db;Database=padim",
+                ["Padim__Database__ConnectionString"] =
+                    $"Host=127.0.0.1;Port={FreePort.Find()};Database=padim;Password=hidden",
             },
-            command is "scrub" ? [command, data.Path] : [command, data.Path, data.Combine("copy")]
+            command is "scrub" ? [command, data] : [command, data, copy]
         );
-        Assert.Equal(1, exitCode);
-        Assert.Contains("pg_dump", error, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(data.Combine("copy")));
+        Assert.Equal((1, ""), (exitCode, output));
+        Assert.StartsWith($"{command}: ", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("hidden", error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(copy, "padim.db")));
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 using PaDiM.Service.CommandLine;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
@@ -19,7 +18,7 @@ internal static class DataCommands
     /// <summary>Number of files listed for people; the JSON lists all.</summary>
     private const int MaxListed = 100;
 
-    public static IEnumerable<Command> Create() => [CreateBackup(), CreateRestore(), CreateScrub()];
+    public static IEnumerable<Command> Create() => [CreateBackup(), CreateRestore(), CreateMigrate(), CreateScrub()];
 
     private static Command CreateBackup()
     {
@@ -28,17 +27,25 @@ internal static class DataCommands
         {
             Description = "Backup folder; unchanged files of an earlier backup are not copied again.",
         };
-        var command = new Command("backup", "Back up a data directory, verifying the hash of every file.")
+        var command = new Command(
+            "backup",
+            "Back up a data directory, with the database and the bucket that the settings name, verifying the hash of "
+                + "every file."
+        )
         {
             data,
             target,
         };
         command.SetAction(
-            async (arguments, cancellationToken) =>
-                Print(
-                    await (await CreateCopyAsync(arguments.GetValue(data)!, arguments.GetValue(target)!)).BackUpAsync(
-                        cancellationToken
-                    )
+            (arguments, cancellationToken) =>
+                CopyAsync(
+                    arguments.GetValue(data)!,
+                    (place, time) =>
+                        new DataCopy(
+                            place,
+                            new DataPlace(new DataDirectory(arguments.GetValue(target)!), time),
+                            time
+                        ).BackUpAsync(cancellationToken)
                 )
         );
         return command;
@@ -53,18 +60,59 @@ internal static class DataCommands
         };
         var command = new Command(
             "restore",
-            "Restore a data directory from a backup, verifying the hash of every file."
+            "Restore a data directory, with the database and the bucket that the settings name, from a backup, "
+                + "verifying the hash of every file."
         )
         {
             backup,
             data,
         };
         command.SetAction(
-            async (arguments, cancellationToken) =>
-                Print(
-                    await (await CreateCopyAsync(arguments.GetValue(backup)!, arguments.GetValue(data)!)).RestoreAsync(
-                        cancellationToken
-                    )
+            (arguments, cancellationToken) =>
+                CopyAsync(
+                    arguments.GetValue(data)!,
+                    (place, time) =>
+                        new DataCopy(
+                            new DataPlace(new DataDirectory(arguments.GetValue(backup)!), time),
+                            place,
+                            time
+                        ).RestoreAsync(cancellationToken)
+                )
+        );
+        return command;
+    }
+
+    private static Command CreateMigrate()
+    {
+        var data = new Argument<string>("data") { Description = "Data directory with SQLite, images and models." };
+        var back = new Option<bool>("--back")
+        {
+            Description = "Copy from what the settings name to the data directory, which is created.",
+        };
+        var command = new Command(
+            "migrate",
+            "Copy a data directory to the database and the bucket that the settings name, or back, verifying every "
+                + "row and file. Stop the service first. An interrupted copy continues."
+        )
+        {
+            data,
+            back,
+        };
+        command.SetAction(
+            (arguments, cancellationToken) =>
+                CopyAsync(
+                    null,
+                    (place, time) =>
+                    {
+                        if (place.IsFolder)
+                            throw new InvalidDataException(
+                                "The settings name neither PostgreSQL (Database:Provider) nor a bucket (ObjectStore). "
+                                    + "To copy a data directory to another, use backup and restore."
+                            );
+                        var folder = new DataPlace(new DataDirectory(arguments.GetValue(data)!), time);
+                        var (from, to) = arguments.GetValue(back) ? (place, folder) : (folder, place);
+                        return new DataCopy(from, to, time).MigrateAsync(cancellationToken);
+                    }
                 )
         );
         return command;
@@ -85,12 +133,6 @@ internal static class DataCommands
             async (arguments, cancellationToken) =>
             {
                 var directory = new DataDirectory(arguments.GetValue(data)!);
-                await ThrowIfPostgresAsync();
-                if (!File.Exists(directory.Database))
-                    throw new IOException(
-                        $"{directory.Root} is not a data directory: it has no "
-                            + $"{Path.GetFileName(directory.Database)}."
-                    );
                 await using var app = CommandHost.Create(
                     directory.Root,
                     services =>
@@ -104,13 +146,16 @@ internal static class DataCommands
                             .AddSingleton<Scrub>(),
                     (nameof(MaintenanceOptions.ScrubMegabytesPerSecond), "0")
                 );
+                var place = GetPlace(app);
+                place.ThrowIfAbsent();
+                await place.Objects.PrepareAsync(cancellationToken);
                 directory.Create();
                 await using (
                     var db = await app
                         .Services.GetRequiredService<IDbContextFactory<PadimDbContext>>()
                         .CreateDbContextAsync(cancellationToken)
                 )
-                    await Database.ThrowIfOtherAsync(db, directory.Database, cancellationToken);
+                    await Database.ThrowIfOtherAsync(db, place.Location, cancellationToken);
                 var report = await app.Services.GetRequiredService<Scrub>().RunAsync(progress: null, cancellationToken);
                 await Console.Out.WriteLineAsync(JsonSerializer.Serialize(report, Reports.Json));
                 return report.IsClean() ? CommandHost.Done : CommandHost.Failure;
@@ -119,28 +164,27 @@ internal static class DataCommands
         return command;
     }
 
-    private static async Task<DataCopy> CreateCopyAsync(string source, string target)
+    /// <summary>Copies from or to what the settings name.</summary>
+    /// <param name="dataDirectory">The data directory; null for the one of the settings.</param>
+    /// <param name="copy">Copies.</param>
+    private static async Task<int> CopyAsync(
+        string? dataDirectory,
+        Func<DataPlace, TimeProvider, Task<CopyReport>> copy
+    )
     {
-        await ThrowIfPostgresAsync();
-        return new DataCopy(new DataDirectory(source), new DataDirectory(target), TimeProvider.System);
+        await using var app = CommandHost.Create(dataDirectory, _ => { });
+        var place = GetPlace(app);
+        await place.Objects.PrepareAsync(CancellationToken.None);
+        return Print(await copy(place, TimeProvider.System));
     }
 
-    /// <summary>A copy of the files without their rows would look like a backup.</summary>
-    private static async Task ThrowIfPostgresAsync()
-    {
-        await using var app = CommandHost.Create(dataDirectory: null, _ => { });
-        var database = app.Services.GetRequiredService<IOptions<DataOptions>>().Value.Database;
-        if (database.Provider == DatabaseProvider.PostgreSql)
-            throw new InvalidDataException(
-                "The settings name PostgreSQL, and this command works on a data directory with SQLite. Back up the "
-                    + "database with pg_dump first and the data directory second."
-            );
-        if (app.Services.GetRequiredService<IOptions<ObjectOptions>>().Value.ObjectStore == ObjectStoreKind.S3)
-            throw new InvalidDataException(
-                "The settings name a bucket (ObjectStore=s3), and this command works on a data directory. Back up the "
-                    + "database first and copy the bucket second."
-            );
-    }
+    /// <summary>Gets what the settings name.</summary>
+    internal static DataPlace GetPlace(WebApplication app) =>
+        new(
+            app.Services.GetRequiredService<DataDirectory>(),
+            app.Services.GetRequiredService<IObjectStore>(),
+            app.Services.GetRequiredService<IDatabaseEngine>()
+        );
 
     private static int Print(CopyReport report)
     {

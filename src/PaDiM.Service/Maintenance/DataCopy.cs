@@ -1,6 +1,6 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Engine.Files;
 using PaDiM.Service.Data;
@@ -8,61 +8,70 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Maintenance;
 
 /// <summary>
-/// Copies a data directory, even while a service uses it: first a consistent copy of the database, then the files that
-/// this copy refers to. Files never change under their names, so concurrent writes do no harm. The hash of every file
-/// is verified during the copy. The database is moved into place last, so an interrupted copy is either no backup or
-/// still the previous one.
+/// Copies the data of a service to another place, even while it is used: first the database as of one moment, then the
+/// objects that this copy refers to. Objects never change under their names, so concurrent writes do no harm. The hash
+/// of every object is verified during the copy. The database is put into place last, so an interrupted copy is either
+/// none or still the previous one.
 /// </summary>
-internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeProvider time)
+internal sealed class DataCopy(DataPlace source, DataPlace target, TimeProvider time)
 {
     /// <summary>
-    /// If a file is deleted between the copy of the database and its own copy, the database is copied again, up to this
-    /// often.
+    /// If an object is deleted between the copy of the database and its own copy, the database is copied again, up to
+    /// this often.
     /// </summary>
     private const int MaxRounds = 5;
 
-    private readonly HashSet<string> _verified = new(StringComparer.Ordinal);
+    /// <summary>Objects that are copied at a time where one of the stores is in the network.</summary>
+    private const int ParallelCopies = 8;
+
+    private readonly ConcurrentDictionary<string, bool> _verified = new(StringComparer.Ordinal);
     private int _copied,
         _kept;
     private long _bytes;
 
-    /// <summary>Creates or updates a backup. Valid files in the target are not copied again.</summary>
+    /// <summary>Copies from one data directory to another.</summary>
+    public DataCopy(DataDirectory source, DataDirectory target, TimeProvider time)
+        : this(new DataPlace(source, time), new DataPlace(target, time), time) { }
+
+    /// <summary>Creates or updates a backup in a folder. Valid files in the target are not copied again.</summary>
     /// <exception cref="IOException">A folder is not what it must be, or the disk is full.</exception>
     public async Task<CopyReport> BackUpAsync(CancellationToken cancellationToken)
     {
+        var folder = target.Directory;
         ThrowIfNested();
-        if (!File.Exists(source.Database))
-            throw new IOException(
-                $"{source.Root} is not a data directory: it has no {Path.GetFileName(source.Database)}."
-            );
-        if (File.Exists(target.Database) && !File.Exists(target.BackupMark))
-            throw new IOException($"{target.Root} is a data directory and not a backup. Nothing was changed.");
-        Directory.CreateDirectory(target.Root);
+        source.ThrowIfAbsent();
+        if (File.Exists(folder.Database) && !File.Exists(folder.BackupMark))
+            throw new IOException($"{folder.Root} is a data directory and not a backup. Nothing was changed.");
+        Directory.CreateDirectory(folder.Root);
         // The mark of the previous backup stays valid until this one is complete.
-        if (!File.Exists(target.BackupMark))
-            File.WriteAllText(target.BackupMark, "{}");
+        if (!File.Exists(folder.BackupMark))
+            File.WriteAllText(folder.BackupMark, "{}");
         var report = await RunAsync(upgrade: false, cancellationToken);
         Prune(report.Lost);
-        AtomicFile.Write(target.BackupMark, stream => JsonSerializer.Serialize(stream, report, Reports.Json));
+        AtomicFile.Write(folder.BackupMark, stream => JsonSerializer.Serialize(stream, report, Reports.Json));
         return report;
     }
 
-    /// <summary>Restores a data directory from a backup.</summary>
-    /// <exception cref="IOException">The target exists and is not empty, the source has no database, or the disk is
-    /// full.</exception>
+    /// <summary>Restores from a backup in a folder.</summary>
+    /// <exception cref="IOException">The target is not empty, the source has no database, or the disk is full.</exception>
     public async Task<CopyReport> RestoreAsync(CancellationToken cancellationToken)
     {
         ThrowIfNested();
-        if (!File.Exists(source.Database))
+        if (!File.Exists(source.Directory.Database))
             throw new IOException(
-                $"{source.Root} has no {Path.GetFileName(source.Database)}: it is not a backup, or an "
-                    + "incomplete one."
+                $"{source.Directory.Root} has no {Path.GetFileName(source.Directory.Database)}: it is not a backup, or "
+                    + "an incomplete one."
             );
-        if (Directory.Exists(target.Root) && Directory.EnumerateFileSystemEntries(target.Root).Any())
-            throw new IOException($"{target.Root} is not empty; restore into a new folder. Nothing was changed.");
-        Directory.CreateDirectory(target.Root);
+        if (
+            target.IsFolder
+            && Directory.Exists(target.Directory.Root)
+            && Directory.EnumerateFileSystemEntries(target.Directory.Root).Any()
+        )
+            throw new IOException(
+                $"{target.Directory.Root} is not empty; restore into a new folder. Nothing was changed."
+            );
         // A backup of an older version can be upgraded here, because this is a copy.
-        var report = await RunAsync(upgrade: true, cancellationToken);
+        var report = await MoveAsync(cancellationToken);
         var noted = ReadLostFiles();
         return report with
         {
@@ -75,13 +84,39 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         };
     }
 
+    /// <summary>
+    /// Copies to another database, another store, or both. What an interrupted copy has stored is verified and kept.
+    /// </summary>
+    /// <exception cref="IOException">The target has a database with rows, the source has none, or the disk is full.
+    /// </exception>
+    public async Task<CopyReport> MigrateAsync(CancellationToken cancellationToken)
+    {
+        // Only the database moves, for example to a server beside the same files.
+        if (source.Directory.Root != target.Directory.Root || source.HasServer == target.HasServer)
+            ThrowIfNested();
+        source.ThrowIfAbsent();
+        source.Directory.ThrowIfBackup();
+        return await MoveAsync(cancellationToken);
+    }
+
+    private async Task<CopyReport> MoveAsync(CancellationToken cancellationToken)
+    {
+        if (!await target.IsEmptyAsync(cancellationToken))
+            throw new IOException($"The database {target.Location} is not empty. Nothing was changed.");
+        Directory.CreateDirectory(target.Directory.Root);
+        return await RunAsync(upgrade: true, cancellationToken);
+    }
+
     /// <summary>Gets the files that the backup's own report lists as lost, and why.</summary>
     private Dictionary<string, LostFile> ReadLostFiles()
     {
         try
         {
             return (
-                JsonSerializer.Deserialize<CopyReport>(File.ReadAllBytes(source.BackupMark), Reports.Json)?.Lost ?? []
+                JsonSerializer
+                    .Deserialize<CopyReport>(File.ReadAllBytes(source.Directory.BackupMark), Reports.Json)
+                    ?.Lost
+                ?? []
             ).ToDictionary(file => file.Path, StringComparer.Ordinal);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
@@ -92,7 +127,8 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
 
     private void ThrowIfNested()
     {
-        foreach (var (inner, outer) in new[] { (source.Root, target.Root), (target.Root, source.Root) })
+        var (from, to) = (source.Directory.Root, target.Directory.Root);
+        foreach (var (inner, outer) in new[] { (from, to), (to, from) })
             if (
                 (inner + Path.DirectorySeparatorChar).StartsWith(
                     outer + Path.DirectorySeparatorChar,
@@ -104,11 +140,12 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
 
     private async Task<CopyReport> RunAsync(bool upgrade, CancellationToken cancellationToken)
     {
+        var database = target.Directory.Database;
         // Leftovers of a killed copy.
         foreach (
             var leftover in Directory.EnumerateFiles(
-                target.Root,
-                $"{Path.GetFileName(target.Database)}{AtomicFile.TemporaryMark}*"
+                target.Directory.Root,
+                $"{Path.GetFileName(database)}{AtomicFile.TemporaryMark}*"
             )
         )
             File.Delete(leftover);
@@ -117,14 +154,14 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         {
             var madeAt = time.GetUtcNow().UtcDateTime;
             var lostBefore = lost;
-            var snapshot = $"{target.Database}{AtomicFile.TemporaryMark}{Guid.NewGuid():n}";
+            var snapshot = $"{database}{AtomicFile.TemporaryMark}{Guid.NewGuid():n}";
             try
             {
-                Snapshot(snapshot);
-                lost = await CopyFilesAsync(snapshot, upgrade, cancellationToken);
+                await source.SnapshotAsync(snapshot, cancellationToken);
+                lost = await CopyObjectsAsync(snapshot, upgrade, cancellationToken);
                 if (lost.Count == 0 || lost.SequenceEqual(lostBefore) || round == MaxRounds)
                 {
-                    AtomicFile.Move(snapshot, target.Database);
+                    await target.PublishAsync(snapshot, cancellationToken);
                     return new CopyReport(madeAt, _copied, _kept, _bytes, lost);
                 }
             }
@@ -136,94 +173,101 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     }
 
     /// <summary>
-    /// Copies the files that a copy of the database refers to. Returns the files without a valid copy.
+    /// Copies the objects that a copy of the database refers to. Returns those without a valid copy.
     /// </summary>
-    private async Task<IReadOnlyList<LostFile>> CopyFilesAsync(
+    private async Task<IReadOnlyList<LostFile>> CopyObjectsAsync(
         string snapshot,
         bool upgrade,
         CancellationToken cancellationToken
     )
     {
-        await using var db = new PadimDbContext(
-            new DbContextOptionsBuilder<PadimDbContext>()
-                .UseSqlite(
-                    new SqliteConnectionStringBuilder { DataSource = snapshot, Pooling = false }.ConnectionString
-                )
-                .Options
-        );
+        await using var db = DataPlace.Open(snapshot);
         if (upgrade)
         {
-            await Database.ThrowIfNewerAsync(db, source.Database, cancellationToken);
+            await Database.ThrowIfNewerAsync(db, source.Location, cancellationToken);
             await db.Database.MigrateAsync(cancellationToken);
         }
         else
-            await Database.ThrowIfOtherAsync(db, source.Database, cancellationToken);
-        var lost = new List<LostFile>();
-        await foreach (var reference in FileReferences.ListAsync(db, cancellationToken))
-            if (Copy(reference, cancellationToken) is { } fault)
-                lost.Add(new LostFile(reference.Path, reference.Kind, reference.Category, fault));
-        return lost;
-    }
-
-    /// <summary>Writes a consistent copy of the database to one file. Writers do not wait for it.</summary>
-    private void Snapshot(string path)
-    {
-        using var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder
+            await Database.ThrowIfOtherAsync(db, source.Location, cancellationToken);
+        var lost = new ConcurrentQueue<LostFile>();
+        await Parallel.ForEachAsync(
+            FileReferences.ListAsync(db, cancellationToken),
+            new ParallelOptions
             {
-                DataSource = source.Database,
-                Mode = SqliteOpenMode.ReadOnly,
-                Pooling = false,
-            }.ConnectionString
+                MaxDegreeOfParallelism = source.Objects.IsLocal && target.Objects.IsLocal ? 1 : ParallelCopies,
+                CancellationToken = cancellationToken,
+            },
+            async (reference, token) =>
+            {
+                if (await CopyAsync(reference, token) is { } fault)
+                    lost.Enqueue(new LostFile(reference.Path, reference.Kind, reference.Category, fault));
+            }
         );
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = "VACUUM INTO $path";
-        command.Parameters.AddWithValue("$path", path);
-        command.ExecuteNonQuery();
+        return [.. lost.OrderBy(file => file.Path, StringComparer.Ordinal)];
     }
 
     /// <summary>
-    /// Copies one file if needed. Returns the fault of the source, or null if the target now has a valid file. Missing
-    /// statistics are no loss.
+    /// Copies one object if needed. Returns the fault of the source, or null if the target now has a valid object.
+    /// Missing statistics are no loss.
     /// </summary>
-    private LossFault? Copy(FileReference reference, CancellationToken cancellationToken)
+    private async Task<LossFault?> CopyAsync(FileReference reference, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        var from = Path.Combine(source.Root, reference.Path);
-        var to = Path.Combine(target.Root, reference.Path);
-        if (_verified.Contains(reference.Path))
+        if (_verified.ContainsKey(reference.Path))
             return null;
-        if (IsWhole(reference, to))
-            _kept++;
+        if (await IsWholeAsync(reference, cancellationToken))
+            Interlocked.Increment(ref _kept);
         else
         {
+            long bytes;
             try
             {
-                AtomicFile.Write(to, stream => Copy(from, stream, reference.Sha256));
+                bytes = await StoreAsync(reference, cancellationToken);
             }
             catch (SourceException e)
             {
                 return e.Fault == LossFault.Missing && reference.Kind == FileKind.Statistics ? null : e.Fault;
             }
             // Statistics carry their own checksum instead of a hash in a row.
-            if (reference.Sha256 is null && !reference.IsWhole(to))
+            if (reference.Sha256 is null && !await reference.IsWholeAsync(target.Objects, cancellationToken))
             {
-                File.Delete(to);
+                await target.Objects.DeleteAsync(reference.Path, cancellationToken);
                 return LossFault.Damaged;
             }
-            _copied = _copied + 1;
-            _bytes = _bytes + new FileInfo(to).Length;
+            Interlocked.Increment(ref _copied);
+            Interlocked.Add(ref _bytes, bytes);
         }
-        _verified.Add(reference.Path);
+        _verified[reference.Path] = true;
         return null;
     }
 
-    private static bool IsWhole(FileReference reference, string path)
+    private async Task<long> StoreAsync(FileReference reference, CancellationToken cancellationToken)
+    {
+        if (target.Objects.IsLocal || reference.Kind is FileKind.Model or FileKind.Statistics)
+            return (
+                await target.Objects.WriteAsync(
+                    reference.Path,
+                    stream => CopyAsync(reference, stream, cancellationToken),
+                    replace: true,
+                    cancellationToken
+                )
+            ).Bytes;
+        // An image is small, and needs no copy on the disk of this machine.
+        using var held = new MemoryStream();
+        await CopyAsync(reference, held, cancellationToken);
+        await target.Objects.PutAsync(reference.Path, held.ToArray(), reference.Sha256!, cancellationToken);
+        return held.Length;
+    }
+
+    private async Task<bool> IsWholeAsync(FileReference reference, CancellationToken cancellationToken)
     {
         try
         {
-            return File.Exists(path) && reference.IsWhole(path);
+            if (await target.Objects.FindAsync(reference.Path, cancellationToken) is not { } found)
+                return false;
+            // A bucket has verified the bytes against this hash when they were put.
+            return found.Sha256 is { } sha256 && reference.Sha256 is not null
+                ? sha256 == reference.Sha256
+                : await reference.IsWholeAsync(target.Objects, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -231,28 +275,28 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
         }
     }
 
-    private static void Copy(string from, Stream to, string? sha256)
+    private async Task CopyAsync(FileReference reference, Stream to, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var stream = Reading(() => File.OpenRead(from));
+        await using var stream = await ReadingAsync(() => source.Objects.OpenAsync(reference.Path, cancellationToken));
         var piece = new byte[1 << 18];
-        for (int read; (read = Reading(() => stream.Read(piece))) > 0; )
+        for (int read; (read = await ReadingAsync(() => stream.ReadAsync(piece, cancellationToken))) > 0; )
         {
             hash.AppendData(piece, 0, read);
-            to.Write(piece, 0, read);
+            await to.WriteAsync(piece.AsMemory(0, read), cancellationToken);
         }
-        if (sha256 is not null && Convert.ToHexStringLower(hash.GetHashAndReset()) != sha256)
+        if (reference.Sha256 is not null && Convert.ToHexStringLower(hash.GetHashAndReset()) != reference.Sha256)
             throw new SourceException(LossFault.Damaged);
     }
 
     /// <summary>
     /// Distinguishes a failing source, which loses one file, from a failing target, which ends the copy.
     /// </summary>
-    private static T Reading<T>(Func<T> read)
+    private static async ValueTask<T> ReadingAsync<T>(Func<ValueTask<T>> read)
     {
         try
         {
-            return read();
+            return await read();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -276,12 +320,16 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
     /// </summary>
     private void Prune(IReadOnlyList<LostFile> lost)
     {
-        var needed = _verified.Concat(lost.Select(file => file.Path)).ToHashSet(StringComparer.Ordinal);
-        foreach (var folder in new[] { target.Images, target.Models }.Where(Directory.Exists))
+        var needed = _verified.Keys.Concat(lost.Select(file => file.Path)).ToHashSet(StringComparer.Ordinal);
+        foreach (var folder in new[] { target.Directory.Images, target.Directory.Models }.Where(Directory.Exists))
         foreach (
             var path in Directory
                 .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-                .Where(path => !needed.Contains(Path.GetRelativePath(target.Root, path)))
+                .Where(path =>
+                    !needed.Contains(
+                        Path.GetRelativePath(target.Directory.Root, path).Replace(Path.DirectorySeparatorChar, '/')
+                    )
+                )
         )
             File.Delete(path);
     }
@@ -297,7 +345,7 @@ internal sealed class DataCopy(DataDirectory source, DataDirectory target, TimeP
 internal sealed record CopyReport(DateTime MadeAt, int Copied, int Kept, long Bytes, IReadOnlyList<LostFile> Lost);
 
 /// <summary>A file that is missing from a copy.</summary>
-/// <param name="Path">Path within the data directory.</param>
+/// <param name="Path">Path within the data directory, or key in the bucket.</param>
 /// <param name="Kind">Kind of file.</param>
 /// <param name="Category">Category; for an image of several categories, one of them.</param>
 /// <param name="Fault">What is wrong with the file at the source.</param>

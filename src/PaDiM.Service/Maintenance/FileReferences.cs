@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Core.Persistence;
-using PaDiM.Engine.Files;
 using PaDiM.Service.Data;
 using PaDiM.Service.Models;
 using PaDiM.Service.Objects;
@@ -45,27 +44,15 @@ internal sealed record FileReference(
         if (Sha256 is not null)
         {
             await using var stream = await objects.OpenAsync(Path, cancellationToken);
-            return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken)) == Sha256;
+            // A file is read at once; asynchronous reads of files take a thread of the pool each.
+            var hash = objects.IsLocal
+                ? SHA256.HashData(stream)
+                : await SHA256.HashDataAsync(stream, cancellationToken);
+            return Convert.ToHexStringLower(hash) == Sha256;
         }
-        await using var file = await objects.OpenFileAsync(Path, null, cancellationToken);
-        return IsStatistics(file);
-    }
-
-    /// <summary>Reads the whole file and gets whether it matches the row.</summary>
-    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">Access to the file is denied.</exception>
-    public bool IsWhole(string path)
-    {
-        if (Sha256 is not null)
-            return FileHash.Compute(path) == Sha256;
-        using var stream = File.OpenRead(path);
-        return IsStatistics(stream);
-    }
-
-    private static bool IsStatistics(FileStream file)
-    {
         try
         {
+            await using var file = await objects.OpenFileAsync(Path, null, cancellationToken);
             SafetensorsReader.Open(file);
             return true;
         }
