@@ -9,7 +9,7 @@ namespace PaDiM.Trials;
 public sealed class R09_StoppedFitter
 {
     /// <summary>Enough for a fit that takes seconds, so that it is stopped in its midst.</summary>
-    private const int Images = 100;
+    private const int Images = 60;
 
     [Fact]
     public async Task A_fitter_that_wakes_up_after_its_lease_publishes_nothing()
