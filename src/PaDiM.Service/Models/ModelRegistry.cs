@@ -131,6 +131,10 @@ internal sealed partial class ModelRegistry(
             {
                 // Pinned models are loaded one at a time, checking for changes by other replicas in between.
                 while (await FollowAsync(seen, cancellationToken)) { }
+                // The object store may be back in a second.
+                foreach (var (category, detail) in _notReady)
+                    if (detail == Problems.StorageUnavailable().Detail)
+                        seen.Remove(category);
             },
             LogPollFailure,
             stoppingToken
@@ -159,9 +163,7 @@ internal sealed partial class ModelRegistry(
             // A model that was read just when it was deleted has a missing file that is no damage.
             if (!await IsStoredAsync(model, cancellationToken))
                 files.RemoveDamage(model.Category, model.FileName);
-            else if (
-                await Task.Run(() => files.CheckAsync(model, cancellationToken).AsTask(), cancellationToken) is null
-            )
+            else if (await IsRepairedAsync(model, cancellationToken))
                 await RefreshAsync(model.Category, cancellationToken);
         }
         if (
@@ -172,6 +174,19 @@ internal sealed partial class ModelRegistry(
         seen[pinned] = found.Value.Revision;
         await RefreshAsync(pinned, cancellationToken);
         return true;
+    }
+
+    private async Task<bool> IsRepairedAsync(StoredModel model, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Task.Run(() => files.CheckAsync(model, cancellationToken).AsTask(), cancellationToken) is null;
+        }
+        catch (ObjectStoreAwayException)
+        {
+            // Not known now. Changes of other categories must not wait for it.
+            return false;
+        }
     }
 
     private async Task<Dictionary<string, (long Revision, bool Wanted)>> ReadCategoriesAsync(

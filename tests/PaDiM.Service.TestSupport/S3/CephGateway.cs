@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using Amazon.S3;
 using PaDiM.TestSupport;
 
@@ -13,8 +11,14 @@ namespace PaDiM.Service.TestSupport.S3;
 internal sealed class CephGateway : IAsyncDisposable
 {
     private readonly TempDirectory _folder;
+    private readonly Process _process;
 
-    private CephGateway(TempDirectory folder, int port) => (_folder, Url) = (folder, $"http://127.0.0.1:{port}");
+    private CephGateway(TempDirectory folder, Process process, int port)
+    {
+        _folder = folder;
+        _process = process;
+        Url = $"http://127.0.0.1:{port}";
+    }
 
     public string Url { get; }
 
@@ -27,7 +31,7 @@ internal sealed class CephGateway : IAsyncDisposable
     public static async Task<CephGateway> StartAsync()
     {
         var folder = new TempDirectory();
-        int[] ports = [FindPort(), FindPort(), FindPort()];
+        int[] ports = [FreePort.Find(), FreePort.Find(), FreePort.Find()];
         var start = new ProcessStartInfo("bash")
         {
             ArgumentList =
@@ -38,31 +42,33 @@ internal sealed class CephGateway : IAsyncDisposable
                 $"{ports[1]}",
                 $"{ports[2]}",
             },
+            RedirectStandardInput = true,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
+        var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        var gateway = new CephGateway(folder, ports[0]);
-        if (process.ExitCode == 0)
+        string? line;
+        do line = await process.StandardOutput.ReadLineAsync();
+        while (line is not (null or "ready"));
+        var gateway = new CephGateway(folder, process, ports[0]);
+        if (line is null)
         {
-            using var client = new AmazonS3Client(
-                "test-key",
-                "test-secret",
-                new AmazonS3Config
-                {
-                    ServiceURL = gateway.Url,
-                    AuthenticationRegion = "us-east-1",
-                    ForcePathStyle = true,
-                }
-            );
-            await client.PutBucketAsync(FakeS3.Bucket);
-            return gateway;
+            await gateway.DisposeAsync();
+            throw new InvalidOperationException($"The gateway did not start: {await errors}");
         }
-        await gateway.DisposeAsync();
-        throw new InvalidOperationException($"The gateway did not start: {await output}{await errors}");
+        using var client = new AmazonS3Client(
+            "test-key",
+            "test-secret",
+            new AmazonS3Config
+            {
+                ServiceURL = gateway.Url,
+                AuthenticationRegion = "us-east-1",
+                ForcePathStyle = true,
+            }
+        );
+        await client.PutBucketAsync(FakeS3.Bucket);
+        return gateway;
     }
 
     /// <summary>Gets the settings of a service that uses it.</summary>
@@ -78,30 +84,9 @@ internal sealed class CephGateway : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (Directory.Exists(_folder.Combine("ceph")))
-            foreach (var file in Directory.GetFiles(_folder.Combine("ceph"), "*.pid"))
-                Stop(int.Parse(await File.ReadAllTextAsync(file)));
+        _process.StandardInput.Close();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
         _folder.Dispose();
-    }
-
-    private static void Stop(int id)
-    {
-        try
-        {
-            using var process = Process.GetProcessById(id);
-            process.Kill();
-            process.WaitForExit(TimeSpan.FromSeconds(5));
-        }
-        catch (ArgumentException)
-        {
-            // It has ended already.
-        }
-    }
-
-    private static int FindPort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

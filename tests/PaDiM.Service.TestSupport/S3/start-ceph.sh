@@ -1,8 +1,16 @@
 #!/usr/bin/env bash
 # start-ceph.sh DIR PORT MON2 MON1: a Ceph of one node with an S3 gateway on 127.0.0.1:PORT, its objects in memory, and
-# the bucket "padim". Each process has its id in DIR/*.pid.
+# a user with the access key "test-key". Says "ready", and stops when its input ends, which comes with the end of the
+# tests, however they end.
 set -euo pipefail
 dir=$1 port=$2 mon2=$3 mon1=$4
+stop() {
+    for file in "$dir"/*.pid; do
+        kill -KILL "$(cat "$file")" || true
+    done
+    rm -rf "$dir"
+}
+trap stop EXIT
 mkdir -p "$dir"/{mon,osd,run}
 export CEPH_CONF="$dir/ceph.conf"
 fsid=$(cat /proc/sys/kernel/random/uuid)
@@ -60,3 +68,5 @@ for _ in $(seq 300); do
     curl -sf -o /dev/null "http://127.0.0.1:$port/" && break
     sleep 0.2
 done
+echo ready
+read -r _ || true

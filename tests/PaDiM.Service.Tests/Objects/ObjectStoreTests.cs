@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using PaDiM.Engine.Files;
+using PaDiM.Service.Maintenance;
 using PaDiM.Service.Objects;
+using PaDiM.Service.TestSupport;
 using PaDiM.Service.TestSupport.S3;
 using PaDiM.TestSupport;
 
@@ -264,6 +266,21 @@ public sealed class CephObjectsTests(CephFixture fixture) : ObjectStoreTests, IC
                 })
         );
         Assert.Single(results, won => won);
+    }
+
+    [Fact]
+    public async Task The_whole_service_works_with_it()
+    {
+        double score;
+        await using (var service = await RunningService.StartAsync(Folder, fixture.Gateway.GetOptions(_prefix)))
+        {
+            await service.Category("part").CreateFittedAsync(2);
+            score = (await service.Category("part").ScoreAsync(Parts.Bad(1))).Number("score");
+        }
+        Directory.Delete(Path.Combine(Folder, "copies"), recursive: true);
+        await using var next = await RunningService.StartAsync(Folder, fixture.Gateway.GetOptions(_prefix));
+        Assert.Equal(score, (await next.Category("part").ScoreAsync(Parts.Bad(1))).Number("score"));
+        Assert.True((await next.Get<Scrub>().RunAsync(null, default)).IsClean());
     }
 
     private protected override Task<IObjectStore> OpenAsync() => OpenAsync(fixture.Gateway.Url, _prefix);

@@ -1,5 +1,8 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using PaDiM.Service.Data;
 using PaDiM.Service.Maintenance;
+using PaDiM.Service.Models;
 using PaDiM.Service.TestSupport;
 using PaDiM.Service.TestSupport.S3;
 using PaDiM.TestSupport;
@@ -83,6 +86,32 @@ public sealed class S3ServiceTests : IAsyncLifetime
         _server.Damage(Model, _ => good);
         Assert.True((await next.Get<Scrub>().RunAsync(null, default)).IsClean());
         await next.Category("part").ScoreAsync(Parts.Good(1));
+    }
+
+    [Fact]
+    public async Task A_pinned_model_is_loaded_as_soon_as_the_store_is_back()
+    {
+        await using (var first = await StartAsync())
+        {
+            await first.Category("part").CreateFittedAsync(2);
+            await (
+                await first.Http.PatchAsync(
+                    first.Category("part").Url,
+                    JsonContent.Create(new { pinned = true }, new MediaTypeHeaderValue("application/merge-patch+json"))
+                )
+            ).JsonAsync(200);
+        }
+        Directory.Delete(new DataDirectory(_data.Path).Copies, recursive: true);
+        _server.Faults = request =>
+            request.StartsWith("GET test/models", StringComparison.Ordinal) ? new S3Fault { Status = 503 } : null;
+        await using var next = await StartAsync();
+        await IsAsync(() => _server.Count("GET test/models") > 10);
+        Assert.Equal(0, next.Get<ModelCache>().Count);
+        _server.Faults = _ => null;
+        await IsAsync(() => next.Get<ModelCache>().Count == 1);
+
+        static Task IsAsync(Func<bool> condition) =>
+            Eventually.TrueAsync(() => Task.FromResult(condition()), () => "The model is not loaded again.");
     }
 
     [Fact]
