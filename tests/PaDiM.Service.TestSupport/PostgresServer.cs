@@ -15,7 +15,6 @@ internal sealed class PostgresServer
     private const string Template = "template_padim";
     private static readonly string? Binaries = FindBinaries();
     private static readonly Lazy<Task<PostgresServer>> Started = new(StartAsync);
-    private readonly int _port = FreePort.Find();
     private readonly Process _process;
     private int _databases;
 
@@ -34,13 +33,20 @@ internal sealed class PostgresServer
             $as "$BIN/initdb" "$@" --locale=C >"$dir/log" 2>&1 || { cat "$dir/log" >&2; rm -rf "$dir"; exit 1; }
         $as "$BIN/postgres" -D "$dir/data" -p "$PORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
             -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=500 \
-            -c autovacuum=off -c logging_collector=off >"$dir/log" 2>&1 &
-        echo started
+            -c autovacuum=off -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=8GB \
+            -c maintenance_work_mem=256MB -c log_line_prefix="%d " >"$dir/log" 2>&1 &
+        echo "$dir/log"
         read -r _
         kill -QUIT $!
         wait $!
         rm -rf "$dir"
         """;
+
+    /// <summary>The port on which it listens.</summary>
+    public int Port { get; } = FreePort.Find();
+
+    /// <summary>The log of the server; its lines begin with the name of the database.</summary>
+    public string Log { get; private set; } = "";
 
     private PostgresServer() =>
         _process = Process.Start(
@@ -49,7 +55,7 @@ internal sealed class PostgresServer
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
-                Environment = { ["BIN"] = Binaries, ["PORT"] = $"{_port}" },
+                Environment = { ["BIN"] = Binaries, ["PORT"] = $"{Port}" },
             }
         )!;
 
@@ -88,18 +94,20 @@ internal sealed class PostgresServer
         await connection.OpenAsync();
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
+        command.CommandTimeout = 300;
         await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>Gets the connection string of a database.</summary>
     public string GetConnectionString(string database) =>
-        $"Host=127.0.0.1;Port={_port};Database={database};Username=padim";
+        $"Host=127.0.0.1;Port={Port};Database={database};Username=padim";
 
     private static async Task<PostgresServer> StartAsync()
     {
         var server = new PostgresServer();
-        if (await server._process.StandardOutput.ReadLineAsync() != "started")
-            throw new InvalidOperationException(await server._process.StandardError.ReadToEndAsync());
+        server.Log =
+            await server._process.StandardOutput.ReadLineAsync()
+            ?? throw new InvalidOperationException(await server._process.StandardError.ReadToEndAsync());
         await Eventually.TrueAsync(server.AnswersAsync, () => "PostgreSQL does not answer.");
         await ExecuteAsync(server.GetConnectionString("postgres"), $"CREATE DATABASE {Template}");
         await using var db = new PostgresDbContext(

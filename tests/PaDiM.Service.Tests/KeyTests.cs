@@ -161,7 +161,7 @@ public class KeyTests : IAsyncLifetime
         await _service.KeyAsync(AccessScope.Score);
         var contexts = new SlowContexts(_service.Get<IDbContextFactory<PadimDbContext>>());
         var time = new ManualTime();
-        using var ring = new KeyRing(contexts, time, NullLogger<KeyRing>.Instance);
+        var ring = new KeyRing(contexts, new ChangeFeed(), time, NullLogger<KeyRing>.Instance);
         for (var round = 1; round <= 3; round++)
         {
             await Task.WhenAll(

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
@@ -7,21 +6,34 @@ using PaDiM.Service.Http;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// Caches all keys in memory and reads them again once they are a second old. Changes by this process apply at once;
-/// changes by other processes or the command line apply within that second.
+/// Caches all keys in memory and reads them again once they are a second old, or once the database reports a change.
+/// Changes by this process apply at once; changes by other processes or the command line apply within that second.
 /// </summary>
-internal sealed partial class KeyRing(
-    IDbContextFactory<PadimDbContext> contexts,
-    TimeProvider time,
-    ILogger<KeyRing> logger
-) : IDisposable
+internal sealed partial class KeyRing
 {
     /// <summary>The accuracy of a key's last use: its row is written no more often than this.</summary>
     public static readonly TimeSpan UseGrain = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
-    private readonly SemaphoreSlim _reading = new(1, 1);
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1),
+        Patience = TimeSpan.FromSeconds(1);
+    private readonly IDbContextFactory<PadimDbContext> _contexts;
+    private readonly TimeProvider _time;
+    private readonly ILogger<KeyRing> _logger;
+    private readonly Lock _gate = new();
+    private Task<Snapshot>? _reading;
     private volatile Snapshot? _latest;
+    private volatile bool _isAway;
     private int _changes;
+
+    public KeyRing(
+        IDbContextFactory<PadimDbContext> contexts,
+        ChangeFeed changes,
+        TimeProvider time,
+        ILogger<KeyRing> logger
+    )
+    {
+        (_contexts, _time, _logger) = (contexts, time, logger);
+        changes.Subscribe(SharedTable.ApiKeys, Invalidate);
+    }
 
     /// <summary>Gets whether a key was ever created.</summary>
     public async ValueTask<bool> AnyAsync(CancellationToken cancellationToken) =>
@@ -37,7 +49,7 @@ internal sealed partial class KeyRing(
             || !KeyText.Matches(text, key.Sha256)
         )
             return Problems.UnknownKey();
-        var now = time.GetUtcNow().UtcDateTime;
+        var now = _time.GetUtcNow().UtcDateTime;
         if (key.RevokedAt is not null)
             return Problems.KeyRevoked(id);
         if (key.ExpiresAt <= now)
@@ -51,51 +63,81 @@ internal sealed partial class KeyRing(
         return new Caller(key.Name, key.Id, key.Scope, key.Categories);
     }
 
-    /// <summary>Makes the next access read the keys from the database.</summary>
-    public void Invalidate() => Interlocked.Increment(ref _changes);
-
-    public void Dispose() => _reading.Dispose();
+    /// <summary>Makes the next access read the keys from the database, which has just answered.</summary>
+    public void Invalidate()
+    {
+        Interlocked.Increment(ref _changes);
+        _isAway = false;
+    }
 
     private async ValueTask<Snapshot> ReadAsync(CancellationToken cancellationToken)
     {
         if (FindFresh() is { } fresh)
             return fresh;
-        // One reader at a time; concurrent requests wait for its result.
-        await _reading.WaitAsync(cancellationToken);
+        var wanted = Volatile.Read(ref _changes);
+        for (; ; )
+        {
+            var read = await WaitAsync(StartReading(), cancellationToken);
+            if (read.Changes >= wanted || _isAway)
+                return read;
+        }
+    }
+
+    /// <summary>
+    /// Waits for the table. While the database does not answer, keys cannot be revoked in it either, so the production
+    /// line continues with the cached keys: after the patience for the first request, and at once for the others.
+    /// </summary>
+    private async Task<Snapshot> WaitAsync(Task<Snapshot> reading, CancellationToken cancellationToken)
+    {
+        if (_latest is not { } known)
+            return await reading.WaitAsync(cancellationToken);
+        if (_isAway)
+            return known;
         try
         {
-            return FindFresh() ?? await ReadTableAsync(cancellationToken);
+            return await reading.WaitAsync(Patience, _time, cancellationToken);
         }
-        finally
+        catch (TimeoutException e) when (!reading.IsCompleted)
         {
-            _reading.Release();
+            if (!_isAway)
+                LogUnread(e);
+            _isAway = true;
+            return known;
         }
+    }
+
+    /// <summary>Starts to read the table, for all requests that wait for it; one reader at a time.</summary>
+    private Task<Snapshot> StartReading()
+    {
+        lock (_gate)
+            return _reading is { IsCompleted: false } running ? running : _reading = ReadTableAsync();
     }
 
     private Snapshot? FindFresh() =>
         _latest is { } snapshot
         && snapshot.Changes == Volatile.Read(ref _changes)
-        && time.GetElapsedTime(snapshot.ReadAt) < Freshness
+        && _time.GetElapsedTime(snapshot.ReadAt) < Freshness
             ? snapshot
             : null;
 
-    private async Task<Snapshot> ReadTableAsync(CancellationToken cancellationToken)
+    private async Task<Snapshot> ReadTableAsync()
     {
         var seen = Volatile.Read(ref _changes);
-        var readAt = time.GetTimestamp();
+        var readAt = _time.GetTimestamp();
         try
         {
-            await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-            var keys = await db.ApiKeys.AsNoTracking().ToListAsync(cancellationToken);
+            await using var db = await _contexts.CreateDbContextAsync();
+            var keys = await db.ApiKeys.AsNoTracking().ToListAsync();
+            _isAway = false;
             return _latest = new Snapshot(keys.ToFrozenDictionary(key => key.Id, StringComparer.Ordinal), seen, readAt);
         }
-        catch (DbException e) when (_latest is { } known)
+        catch (Exception e) when (_latest is { } known)
         {
-            // While the database does not answer, keys cannot be revoked in it either, so the production line continues
-            // with the cached keys.
-            LogUnread(e);
+            if (!_isAway)
+                LogUnread(e);
+            _isAway = true;
             // Set to now, so that requests that waited for this failure do not wait for another one.
-            return _latest = known with { ReadAt = time.GetTimestamp(), Changes = seen };
+            return _latest = known with { ReadAt = _time.GetTimestamp(), Changes = seen };
         }
     }
 
@@ -103,7 +145,7 @@ internal sealed partial class KeyRing(
     {
         try
         {
-            await using var db = await contexts.CreateDbContextAsync();
+            await using var db = await _contexts.CreateDbContextAsync();
             await db
                 .ApiKeys.Where(key => key.Id == id)
                 .ExecuteUpdateAsync(set => set.SetProperty(key => key.LastUsedAt, now));

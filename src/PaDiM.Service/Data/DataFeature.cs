@@ -19,7 +19,7 @@ internal static class DataFeature
         services.AddSingleton<IDbContextFactory<PadimDbContext>>(provider =>
             provider.GetRequiredService<IDatabaseEngine>()
         );
-        return services.AddSingleton<Database>();
+        return services.AddSingleton<Database>().AddSingleton<ChangeFeed>().AddHostedService<ChangeListener>();
     }
 
     private static IDatabaseEngine CreateEngine(IServiceProvider provider) =>

@@ -14,6 +14,12 @@ internal sealed class DatabaseOptions
     /// </summary>
     public string? ConnectionString { get; set; }
 
+    /// <summary>
+    /// Where to listen for the changes of other replicas, if <see cref="ConnectionString"/> leads to a pooler, which does
+    /// not deliver them. Null for the same.
+    /// </summary>
+    public string? ListenConnectionString { get; set; }
+
     /// <summary>Connections of this process to PostgreSQL at a time; further requests wait for one.</summary>
     [Range(2, 1000)]
     public int MaxConnections { get; set; } = 20;
@@ -34,6 +40,8 @@ internal sealed class DatabaseOptions
             yield return "Database:ConnectionString is required with PostgreSQL.";
         else if (!IsValid(ConnectionString))
             yield return Explain(nameof(ConnectionString));
+        if (ListenConnectionString is not null && !IsValid(ListenConnectionString))
+            yield return Explain(nameof(ListenConnectionString));
         if (MaxConnections is < 2 or > 1000)
             yield return "Database:MaxConnections must lie between 2 and 1000.";
     }

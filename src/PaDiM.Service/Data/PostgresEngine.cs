@@ -82,6 +82,15 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable, IDispo
         }
     }
 
+    /// <summary>Sends a notification to all processes that listen.</summary>
+    public async Task NotifyAsync(string payload, CancellationToken cancellationToken)
+    {
+        await using var command = _source.CreateCommand("SELECT pg_notify($1, $2)");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = ChangeFeed.Channel });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = payload });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     public Task PrepareAsync(PadimDbContext db, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>

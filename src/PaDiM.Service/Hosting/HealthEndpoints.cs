@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using PaDiM.Engine.Inference;
 using PaDiM.Service.Backbones;
 using PaDiM.Service.Data;
+using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Hosting;
 
@@ -33,7 +34,12 @@ internal static class HealthEndpoints
                     {
                         var report = await checks.CheckHealthAsync(predicate, cancellationToken);
                         var body = new HealthResponse(
-                            report.Status == HealthStatus.Healthy ? "ok" : "unavailable",
+                            report.Status switch
+                            {
+                                HealthStatus.Healthy => "ok",
+                                HealthStatus.Degraded => "degraded",
+                                _ => "unavailable",
+                            },
                             report.Entries.ToDictionary(
                                 entry => entry.Key,
                                 entry =>
@@ -44,9 +50,9 @@ internal static class HealthEndpoints
                         );
                         return TypedResults.Json(
                             body,
-                            statusCode: report.Status == HealthStatus.Healthy
-                                ? StatusCodes.Status200OK
-                                : StatusCodes.Status503ServiceUnavailable
+                            statusCode: report.Status == HealthStatus.Unhealthy
+                                ? StatusCodes.Status503ServiceUnavailable
+                                : StatusCodes.Status200OK
                         );
                     }
                 )
@@ -68,8 +74,14 @@ internal static class HealthEndpoints
             );
     }
 
-    private sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts) : IHealthCheck
+    /// <summary>
+    /// While the database does not answer, models in memory still score, so the balancer must not take every replica away
+    /// at once.
+    /// </summary>
+    private sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts, ModelCache cache) : IHealthCheck
     {
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
         public async Task<HealthCheckResult> CheckHealthAsync(
             HealthCheckContext context,
             CancellationToken cancellationToken = default
@@ -77,14 +89,21 @@ internal static class HealthEndpoints
         {
             try
             {
-                await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-                await db.Categories.AnyAsync(cancellationToken);
+                await AskAsync(cancellationToken).WaitAsync(Patience, cancellationToken);
                 return HealthCheckResult.Healthy();
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                return HealthCheckResult.Unhealthy("The database does not respond.", e);
+                return cache.Count > 0
+                    ? HealthCheckResult.Degraded("The database does not respond; models in memory score.", e)
+                    : HealthCheckResult.Unhealthy("The database does not respond.", e);
             }
+        }
+
+        private async Task AskAsync(CancellationToken cancellationToken)
+        {
+            await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+            await db.Categories.AnyAsync(cancellationToken);
         }
     }
 
@@ -109,6 +128,7 @@ internal static class HealthEndpoints
 }
 
 /// <summary>The health of the service.</summary>
-/// <param name="Status"><c>ok</c> or <c>unavailable</c>.</param>
+/// <param name="Status"><c>ok</c>, <c>degraded</c> (it can score, but the database does not respond) or
+/// <c>unavailable</c>.</param>
 /// <param name="Checks">Each check: <c>ok</c> or a message.</param>
 internal sealed record HealthResponse(string Status, IReadOnlyDictionary<string, string> Checks);

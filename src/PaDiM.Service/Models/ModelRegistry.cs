@@ -28,12 +28,14 @@ internal sealed partial class ModelRegistry(
     SuccessNotices notices,
     BackboneRegistry backbones,
     RegionIndex regions,
+    ChangeFeed changes,
     ModelMetrics metrics,
     TimeProvider time,
     ILogger<ModelRegistry> logger
 ) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+    private readonly Signal _changed = new();
     private readonly ConcurrentDictionary<string, CategoryModel> _current = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Category, string FileName), Problem> _failed = new();
     private readonly ConcurrentDictionary<string, string> _notReady = new(StringComparer.Ordinal);
@@ -122,6 +124,7 @@ internal sealed partial class ModelRegistry(
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        changes.Subscribe(SharedTable.Categories, _changed.Set);
         // The handled revision per pinned category, so that one that cannot be loaded is not read again every second.
         var seen = new Dictionary<string, long>(StringComparer.Ordinal);
         return Periodically.RunAsync(
@@ -137,7 +140,8 @@ internal sealed partial class ModelRegistry(
                         seen.Remove(category);
             },
             LogPollFailure,
-            stoppingToken
+            stoppingToken,
+            _changed
         );
     }
 
@@ -232,7 +236,16 @@ internal sealed partial class ModelRegistry(
     )
     {
         var hasNotice = notices.TryGet(category, out var notice);
-        var loaded = await LoadAsync(category, version: null, cancellationToken);
+        Outcome<(CategoryModel Model, bool Loaded)> loaded;
+        try
+        {
+            loaded = await LoadAsync(category, version: null, cancellationToken);
+        }
+        catch (Exception e) when (DatabaseFaults.IsAway(e) && _current.TryGetValue(category, out var latest))
+        {
+            // The line goes on; the notice stays until the database can be asked.
+            return (latest, false);
+        }
         if (!hasNotice)
             return loaded;
         notices.Remove(category, notice!);

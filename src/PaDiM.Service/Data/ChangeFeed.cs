@@ -1,0 +1,41 @@
+namespace PaDiM.Service.Data;
+
+/// <summary>
+/// Tells the features of this process what another process has changed, as soon as it hears of it. Nobody relies on it:
+/// what subscribes also looks into the database once a second. Thread-safe.
+/// </summary>
+internal sealed class ChangeFeed
+{
+    /// <summary>
+    /// The channel on which the triggers of PostgreSQL report changes, as part of the transaction that makes them, whoever
+    /// makes them. They name the table, so that many changes of one transaction are one notification. Rows fire them and
+    /// not statements, of which most change nothing: every worker asks for a job once a second.
+    /// </summary>
+    public const string Channel = "padim_changes";
+
+    private event Action<SharedTable>? Changed;
+
+    /// <summary>Calls an action after every change of a table, on any thread.</summary>
+    public void Subscribe(SharedTable table, Action onChange) =>
+        Changed += changed =>
+        {
+            if (changed == table)
+                onChange();
+        };
+
+    /// <summary>Reports a change.</summary>
+    public void Report(SharedTable table) => Changed?.Invoke(table);
+}
+
+/// <summary>The tables whose rows processes keep in memory or wait for; the names are those of the database.</summary>
+internal enum SharedTable
+{
+    /// <summary>Activation, thresholds, settings and deletions of categories.</summary>
+    Categories,
+
+    /// <summary>New and revoked keys.</summary>
+    ApiKeys,
+
+    /// <summary>Jobs that wait or have ended.</summary>
+    Jobs,
+}

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace PaDiM.Service.TestSupport;
+
+/// <summary>A connection to a server of this machine that a test can cut.</summary>
+internal sealed class Forwarder : IDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly Lock _gate = new();
+    private readonly List<TcpClient> _clients = [];
+    private readonly int _port;
+    private bool _isCut;
+
+    /// <param name="port">The port of the server.</param>
+    public Forwarder(int port)
+    {
+        _port = port;
+        _listener.Start();
+        _ = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Closes all connections, and every new one at once.</summary>
+    public void Cut() => Set(isCut: true);
+
+    /// <summary>Lets new connections through again.</summary>
+    public void Mend() => Set(isCut: false);
+
+    public void Dispose()
+    {
+        Cut();
+        _listener.Dispose();
+    }
+
+    private void Set(bool isCut)
+    {
+        lock (_gate)
+        {
+            _isCut = isCut;
+            foreach (var client in _clients)
+                client.Dispose();
+            _clients.Clear();
+        }
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            for (; ; )
+                _ = ForwardAsync(await _listener.AcceptTcpClientAsync());
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
+    }
+
+    private async Task ForwardAsync(TcpClient client)
+    {
+        var server = new TcpClient();
+        lock (_gate)
+        {
+            if (_isCut)
+            {
+                client.Dispose();
+                return;
+            }
+            _clients.AddRange([client, server]);
+        }
+        try
+        {
+            await server.ConnectAsync(IPAddress.Loopback, _port);
+            await Task.WhenAny(
+                client.GetStream().CopyToAsync(server.GetStream()),
+                server.GetStream().CopyToAsync(client.GetStream())
+            );
+        }
+        catch (Exception e)
+            when (e is SocketException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Cut.
+        }
+        client.Dispose();
+        server.Dispose();
+    }
+}
