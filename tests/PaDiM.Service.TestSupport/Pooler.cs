@@ -31,7 +31,7 @@ internal sealed class Pooler : IAsyncDisposable
         $as "$PROGRAM" -q "$dir/pooler.ini" >"$dir/log" 2>&1 &
         read -r _
         kill -KILL $!
-        wait $!
+        wait $! 2>/dev/null
         rm -rf "$dir"
         """;
 

@@ -7,9 +7,9 @@ namespace PaDiM.Service.Data;
 internal sealed class ChangeFeed
 {
     /// <summary>
-    /// The channel on which the triggers of PostgreSQL report changes, as part of the transaction that makes them, whoever
-    /// makes them. They name the table, so that many changes of one transaction are one notification. Rows fire them and
-    /// not statements, of which most change nothing: every worker asks for a job once a second.
+    /// The channel on which the triggers of PostgreSQL report changes, as part of the transaction that makes them. They name
+    /// the table, so that many changes of one transaction are one notification. Rows fire them and not statements, of which
+    /// most change nothing: every worker asks for a job once a second.
     /// </summary>
     public const string Channel = "padim_changes";
 
