@@ -7,7 +7,7 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-public class JobTests(SharedService shared)
+public sealed class JobTests(SharedService shared)
 {
     /// <summary>Long enough to be met while it runs.</summary>
     private static readonly object SlowSettings = new { imageSize = 256, reduction = new { dimensions = 64 } };

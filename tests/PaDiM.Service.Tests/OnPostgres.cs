@@ -8,7 +8,7 @@ using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Service.Tests;
 
-// The tests of everything that is stored, once more on PostgreSQL.
+// The tests of everything that is stored, once more on PostgreSQL. Those that mostly fit and score run on SQLite alone.
 
 public sealed class PostgresCategoryPatchTests(PostgresService shared)
     : CategoryPatchTests(shared),
@@ -38,11 +38,7 @@ public sealed class PostgresImageChangeTests(PostgresService shared)
 
 public sealed class PostgresImageTests(PostgresService shared) : ImageTests(shared), IClassFixture<PostgresService>;
 
-public sealed class PostgresJobTests(PostgresService shared) : JobTests(shared), IClassFixture<PostgresService>;
-
 public sealed class PostgresModelTests(PostgresService shared) : ModelTests(shared), IClassFixture<PostgresService>;
-
-public sealed class PostgresRegionTests(PostgresService shared) : RegionTests(shared), IClassFixture<PostgresService>;
 
 public sealed class PostgresThresholdTests(PostgresService shared)
     : ThresholdTests(shared),

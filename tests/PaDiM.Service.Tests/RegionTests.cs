@@ -8,7 +8,7 @@ using PaDiM.TestSupport;
 namespace PaDiM.Service.Tests;
 
 /// <summary>Several categories that inspect the same photographs.</summary>
-public class RegionTests(SharedService shared)
+public sealed class RegionTests(SharedService shared)
 {
     [Fact]
     public async Task A_category_fits_and_evaluates_the_images_of_another_and_has_none_itself()
