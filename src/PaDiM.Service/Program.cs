@@ -35,8 +35,15 @@ internal static class Program
             if (await Commands.TryRunAsync(args) is { } exitCode)
                 return exitCode;
             await using var app = Build(args);
-            await app.PrepareAsync();
-            await app.RunAsync();
+            try
+            {
+                await app.PrepareAsync();
+                await app.RunAsync();
+            }
+            catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                // SIGTERM came before the service listened.
+            }
             return 0;
         }
         catch (Exception e)
