@@ -1,7 +1,7 @@
 namespace PaDiM.Service.Data;
 
 /// <summary>
-/// Tells the features of this process what another process has changed, as soon as it hears of it. Nobody relies on it:
+/// Tells the features of this process what another process has changed, as soon as it hears of it. Nothing relies on it:
 /// what subscribes also looks into the database once a second. Thread-safe.
 /// </summary>
 internal sealed class ChangeFeed

@@ -42,6 +42,8 @@ internal sealed partial class ChangeListener(
             }
             catch (Exception e)
             {
+                // The idle connections of the pool ended with this one: whoever takes one next would fail.
+                postgres.ForgetConnections();
                 Tell(() => LogFailure(e));
             }
             try
@@ -69,7 +71,7 @@ internal sealed partial class ChangeListener(
         var settings = options.Value.Database;
         var parsed = PostgresEngine.Parse(settings.ListenConnectionString ?? settings.ConnectionString!);
         parsed.Pooling = false;
-        // A connection that nobody closed, because its host is gone, is noticed after this time.
+        // A connection whose host is gone without closing it is noticed after this time.
         parsed.KeepAlive = 10;
         await using var connection = new NpgsqlConnection(parsed.ConnectionString);
         await connection.OpenAsync(stopping);

@@ -53,6 +53,9 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable, IDispo
         return connection;
     }
 
+    /// <summary>Closes the idle connections, and those in use when they are given back.</summary>
+    public void ForgetConnections() => _source.Clear();
+
     /// <summary>The lock ends with its transaction, and so with the connection.</summary>
     public async Task<IAsyncDisposable> LockUpgradeAsync(CancellationToken cancellationToken)
     {
