@@ -104,6 +104,7 @@ public sealed class R15_ReplicasOnPostgres
         private readonly CancellationTokenSource _stop = new();
         private readonly ConcurrentDictionary<(string Replica, int Version), double> _seen = new();
         private readonly Task[] _clients;
+        private volatile string _lastFailure = "";
         private int _answered,
             _failed,
             _judged;
@@ -143,7 +144,7 @@ public sealed class R15_ReplicasOnPostgres
         {
             var failed = Failed - _judged;
             _judged += failed;
-            Assert.True(failed <= most, $"{failed} requests failed when {when}.");
+            Assert.True(failed <= most, $"{failed} requests failed when {when}, the last one with {_lastFailure}.");
         }
 
         public async ValueTask DisposeAsync()
@@ -151,6 +152,12 @@ public sealed class R15_ReplicasOnPostgres
             await _stop.CancelAsync();
             await Task.WhenAll(_clients);
             _stop.Dispose();
+        }
+
+        private void Fail(string reason)
+        {
+            _lastFailure = reason;
+            Interlocked.Increment(ref _failed);
         }
 
         private async Task RunAsync(CategoryClient category, byte[] image)
@@ -161,7 +168,7 @@ public sealed class R15_ReplicasOnPostgres
                     using var answer = await category.SendScoreAsync(image);
                     if (answer.StatusCode != HttpStatusCode.OK)
                     {
-                        Interlocked.Increment(ref _failed);
+                        Fail($"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
                         continue;
                     }
                     var scored = await answer.JsonAsync(200);
@@ -172,9 +179,9 @@ public sealed class R15_ReplicasOnPostgres
                     // Lines do not send as fast as they can; the replicas that start need processors too.
                     await Task.Delay(Pause);
                 }
-                catch (HttpRequestException)
+                catch (HttpRequestException e)
                 {
-                    Interlocked.Increment(ref _failed);
+                    Fail(e.Message);
                 }
         }
     }
