@@ -42,7 +42,7 @@ internal sealed partial class ChangeListener(
             }
             catch (Exception e)
             {
-                // The idle connections of the pool ended with this one: whoever takes one next would fail.
+                // The idle connections of the pool ended with this one: the next request to take one would fail.
                 postgres.ForgetConnections();
                 Tell(() => LogFailure(e));
             }
