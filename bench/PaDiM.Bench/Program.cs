@@ -15,6 +15,7 @@ return await new RootCommand("Measures PaDiM.Service.")
     GrowthCommand.Create(),
     NetworksCommand.Create(),
     LoadTimeCommand.Create(),
+    DeviceCommand.Create(),
     KernelCommand.Create(),
     ImagesCommand.Create(),
     FitCommand.Create(),
