@@ -208,14 +208,14 @@ public sealed class ModelScorer : IDisposable
         );
     }
 
-    /// <summary>Scores one image.</summary>
-    /// <param name="image">The image.</param>
+    /// <summary>Scores one image, of which a region of interest has been cut out already.</summary>
+    /// <param name="image">What the model sees.</param>
     /// <param name="compute">Where to compute.</param>
     /// <returns>The map over the prepared image.</returns>
     public AnomalyMap Score(RgbImage image, ComputeContext compute) => Score(image, compute, out _);
 
-    /// <summary>Scores one image.</summary>
-    /// <param name="image">The image.</param>
+    /// <summary>Scores one image, of which a region of interest has been cut out already.</summary>
+    /// <param name="image">What the model sees.</param>
     /// <param name="compute">Where to compute.</param>
     /// <param name="placement">How the part lies in the image.</param>
     /// <returns>The map over the prepared image.</returns>

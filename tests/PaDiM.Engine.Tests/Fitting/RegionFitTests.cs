@@ -3,7 +3,7 @@ using PaDiM.Core.Geometry;
 using PaDiM.Core.Models;
 using PaDiM.Engine.Scoring;
 using PaDiM.Engine.Tests.Support;
-using PaDiM.Engine.TestSupport;
+using PaDiM.Imaging.Decoding;
 using PaDiM.TestSupport.Parts;
 
 namespace PaDiM.Engine.Tests.Fitting;
@@ -39,15 +39,14 @@ public sealed class RegionFitTests
         };
         var region = Fit(settings with { Region = Region }, image => image);
         var cut = Fit(settings, Cut);
-        Assert.Equal(cut.Model.Calibration.Scores, region.Model.Calibration.Scores);
+        // Images are fitted in the order of their hashes, which are others, so sums differ in their last bits.
+        AssertAlike(cut.Model.Calibration.Scores.Order(), region.Model.Calibration.Scores.Order());
 
         var part = SyntheticParts.Defective(90, DefectKind.Scratch, Side).Image;
-        var map = region.Score(TestDecoder.Image(part.ToBmp()));
-        Assert.Equal(cut.Score(TestDecoder.Image(Cut(part).ToBmp())).Values, map.Values);
+        AssertAlike(Score(cut, Cut(part)), Score(region, part));
         Assert.Null(SelfTest.Validate(region, OnThreadPool.Context));
     }
 
-    /// <summary>The graph begins after the cut, so the box in the metadata is all that a caller needs.</summary>
     [Theory]
     [MemberData(nameof(Kinds))]
     public void A_stored_model_has_its_box(AspectMode aspect, int? tile, ReductionMethod reduction)
@@ -63,8 +62,20 @@ public sealed class RegionFitTests
         var scorer = Fit(settings, image => image);
         using var reread = new ModelScorer(Fits.Reread(scorer.Model), Fits.Tiny);
         Assert.Equal(Region, reread.Model.Settings.Region);
-        var image = TestDecoder.Image(SyntheticParts.Good(91, Side).ToBmp());
-        Assert.Equal(scorer.Score(image).Values, reread.Score(image).Values);
+        Assert.Equal(Score(scorer, SyntheticParts.Good(91, Side)), Score(reread, SyntheticParts.Good(91, Side)));
+    }
+
+    private static IEnumerable<double> Score(ModelScorer scorer, RgbImage image)
+    {
+        var decoded = (DecodeResult.Decoded)
+            new ImageDecoder().Decode(image.ToBmp(), DecodeOptions.For(scorer.Model.Settings));
+        return scorer.Score([decoded], OnThreadPool.Context)[0].Map.Values.Select(value => (double)value);
+    }
+
+    private static void AssertAlike(IEnumerable<double> expected, IEnumerable<double> actual)
+    {
+        foreach (var (one, other) in expected.Zip(actual))
+            Assert.Equal(one, other, 1e-4 * one + 1e-6);
     }
 
     private static ModelScorer Fit(FitSettings settings, Func<RgbImage, RgbImage> change)
