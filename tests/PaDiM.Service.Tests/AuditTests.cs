@@ -84,6 +84,15 @@ public class AuditTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_refused_number_that_JSON_cannot_write_leaves_an_entry_with_its_end()
+    {
+        var refused = await _service.Http.PutAsJsonAsync("/v1/categories/odd", new { epsilon = "NaN" });
+        await refused.ProblemAsync(422, "invalid_settings");
+        var entry = Assert.Single((await _service.Http.GetJsonAsync("/v1/audit?category=odd")).Items());
+        Assert.Equal(422, entry["status"]!.GetValue<int>());
+    }
+
+    [Fact]
     public async Task Entries_are_found_by_actor_key_and_time_a_page_at_a_time()
     {
         await _service.Category("a").CreateAsync();

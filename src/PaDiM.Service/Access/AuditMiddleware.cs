@@ -77,14 +77,17 @@ internal sealed partial class AuditMiddleware(
         }
     }
 
-    /// <summary>A body that was refused may hold texts that cannot be written; the entry does without them.</summary>
+    /// <summary>
+    /// A body that was refused may hold texts or numbers that cannot be written, such as NaN; the entry does without
+    /// them.
+    /// </summary>
     private string? Describe(object value)
     {
         try
         {
             return JsonSerializer.Serialize(value, json.Value.SerializerOptions);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
         {
             return null;
         }
