@@ -16,8 +16,14 @@ public sealed record TileSettings(int Size, int Overlap)
     /// </summary>
     private const int DefaultOverlap = 64;
 
-    /// <summary>Gets the overlap of tiles where none is named, in pixels.</summary>
-    public static int GetDefaultOverlap(int size) => Math.Min(DefaultOverlap, size / 2);
+    /// <summary>The coarsest stride of most backbones' taps, of which overlaps are multiples.</summary>
+    private const int UsualStride = 16;
+
+    /// <summary>
+    /// Gets the overlap of tiles where none is named, in pixels: 64, or the largest multiple of 16 up to half of a small
+    /// tile.
+    /// </summary>
+    public static int GetDefaultOverlap(int size) => Math.Min(DefaultOverlap, size / 2 / UsualStride * UsualStride);
 
     /// <summary>Gets a sentence about the first value that is out of range; null if all are valid.</summary>
     /// <param name="canvas">The prepared size, in pixels.</param>

@@ -366,20 +366,23 @@ public sealed class Backbone : IDisposable
     {
         if (settings.Tiles is not { } tiles)
             return null;
+        const string Overlap = "tiles.overlap";
         var unit = Taps.Aggregate(SizeMultiple, (multiple, tap) => LeastCommonMultiple(multiple, tap.Stride));
         var canvas = settings.GetPreparedSize();
         (string Name, int Value)[] sides =
         [
-            ("imageSize", canvas.Width),
-            ("imageSize", canvas.Height),
+            (settings.ImageWidth is null ? "imageSize" : "imageWidth", canvas.Width),
+            (settings.ImageHeight is null ? "imageSize" : "imageHeight", canvas.Height),
             ("tiles.size", tiles.Size),
-            ("tiles.overlap", tiles.Overlap),
+            (Overlap, tiles.Overlap),
         ];
-        return sides.FirstOrDefault(side => side.Value % unit != 0) is { Name: { } name, Value: var value }
-            ? $"The backbone '{Identity.Name}' has taps up to stride {Taps.Max(tap => tap.Stride)}, so with tiles {name}"
-                + $" must be a multiple of {unit} pixels: {Math.Max(1, (value + unit / 2) / unit) * unit} is the nearest"
-                + $" to {value}."
-            : null;
+        if (sides.FirstOrDefault(side => side.Value % unit != 0) is not { Name: { } name, Value: var value })
+            return null;
+        var nearest = (value + unit / 2) / unit * unit;
+        // An overlap may be 0, and is at most half of a tile; the others are at least one unit.
+        nearest = name == Overlap ? Math.Min(nearest, tiles.Size / 2 / unit * unit) : Math.Max(nearest, unit);
+        return $"The backbone '{Identity.Name}' has taps up to stride {Taps.Max(tap => tap.Stride)}, so with tiles {name}"
+            + $" must be a multiple of {unit} pixels: {nearest} is the nearest to {value}.";
     }
 
     private static int LeastCommonMultiple(int a, int b) =>

@@ -158,6 +158,7 @@ public sealed class TiledFitTests
     [InlineData(100, 64, 32, "imageSize must be a multiple of 16 pixels: 96 is the nearest to 100")]
     [InlineData(128, 40, 16, "tiles.size must be a multiple of 16 pixels: 48 is the nearest to 40")]
     [InlineData(128, 64, 20, "tiles.overlap must be a multiple of 16 pixels: 16 is the nearest to 20")]
+    [InlineData(128, 48, 24, "tiles.overlap must be a multiple of 16 pixels: 16 is the nearest to 24")]
     public void Sides_that_do_not_fit_the_taps_are_refused_with_the_nearest_that_do(
         int imageSize,
         int size,
@@ -168,6 +169,27 @@ public sealed class TiledFitTests
         var settings = Settings with { ImageSize = imageSize, Tiles = new TileSettings(size, overlap) };
         Assert.Null(settings.Validate());
         Assert.Contains(expected, Fits.Tiny.Validate(settings), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_side_that_does_not_fit_is_called_by_its_name()
+    {
+        var settings = Settings with { ImageWidth = 128, ImageHeight = 100, Tiles = new TileSettings(64, 0) };
+        Assert.Contains("imageHeight must be a multiple", Fits.Tiny.Validate(settings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(32, 16)]
+    [InlineData(48, 16)]
+    [InlineData(80, 32)]
+    [InlineData(112, 48)]
+    [InlineData(128, 64)]
+    [InlineData(512, 64)]
+    public void The_overlap_that_none_has_named_fits_the_taps(int size, int expected)
+    {
+        Assert.Equal(expected, TileSettings.GetDefaultOverlap(size));
+        var side = 2 * size;
+        Assert.Null(Fits.Tiny.Validate(Settings with { ImageSize = side, Tiles = new TileSettings(size, expected) }));
     }
 
     [Fact]
