@@ -18,6 +18,21 @@ skip() {
     echo "Containers: skipped, $*"
     exit 0
 }
+# A store of its own: the stand-ins have the names of the real base images, and all of it goes at the end.
+export CONTAINERS_STORAGE_CONF=$work/storage.conf
+cat >"$CONTAINERS_STORAGE_CONF" <<C
+[storage]
+driver = "overlay"
+graphroot = "$work/storage"
+runroot = "$work/run"
+C
+clean_up() {
+    "$here/pod.sh" rm -f -t 0 padim-cpu padim-gpu >/dev/null 2>&1 || true
+    # Deepest first. What a process still holds goes with it.
+    awk -v below="$work/" 'index($2, below) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount -l || true
+    rm -rf "$work/storage" "$work/run" "$work/chiseled" || true
+}
+trap clean_up EXIT
 for program in buildah podman crun mmdebstrap; do
     command -v "$program" >/dev/null || skip "$program is not installed"
 done
@@ -32,7 +47,7 @@ build() {
     shift 2
     for argument in "$@"; do arguments+=(--build-arg "$argument"); done
     local volumes=(-v "$HOME/.nuget:/root/.nuget" -v /etc/ssl/certs:/etc/ssl/certs:ro)
-    buildah bud -q --layers --pull-never --isolation chroot "${volumes[@]}" --target "$target" "${arguments[@]}" \
+    buildah bud -q --pull-never --isolation chroot "${volumes[@]}" --target "$target" "${arguments[@]}" \
         -t "$name" "$source" >"$work/$name.log" 2>&1 || { tail -n 20 "$work/$name.log" >&2; fail "$name was not built"; }
 }
 
@@ -61,8 +76,6 @@ stop() {
     "$here/pod.sh" rm "$1" >/dev/null
     "$here/pod.sh" volume rm "$1" >/dev/null
 }
-trap '"$here/pod.sh" rm -f -t 0 padim-cpu padim-gpu >/dev/null 2>&1 || true' EXIT
-
 echo "Containers: the CPU image"
 build padim-cpu cpu
 start padim-cpu padim-cpu
