@@ -186,9 +186,7 @@ internal static class KeysCommand
     )
     {
         await using var app = CommandHost.Create(dataDirectory, services => services.AddAccess());
-        var data = app.Services.GetRequiredService<DataDirectory>();
-        data.ThrowIfBackup();
-        data.Create();
+        app.Services.GetRequiredService<DataDirectory>().Prepare(app.Services.GetRequiredService<IDatabaseEngine>());
         await app.Services.GetRequiredService<Database>().UpgradeAsync(cancellationToken);
         return await action(app.Services);
     }

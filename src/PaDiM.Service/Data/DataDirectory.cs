@@ -50,9 +50,21 @@ internal sealed class DataDirectory(string root)
             );
     }
 
+    /// <summary>
+    /// Checks that the directory can be used with a database, and creates the folders that do not exist yet.
+    /// </summary>
+    /// <exception cref="InvalidDataException">It cannot be used; the message says why.</exception>
+    public void Prepare(IDatabaseEngine engine)
+    {
+        ThrowIfBackup();
+        if (engine is SqliteEngine)
+            ThrowIfOnNetwork();
+        Create();
+    }
+
     /// <summary>Refuses to keep the SQLite database where its locks do not hold.</summary>
     /// <exception cref="InvalidDataException">The directory is on a network file system.</exception>
-    public void ThrowIfOnNetwork()
+    private void ThrowIfOnNetwork()
     {
         if (NetworkFileSystem.Find(Root) is { } type)
             throw new InvalidDataException(

@@ -21,10 +21,7 @@ internal static partial class Preparation
         services
             .GetRequiredService<BackboneRegistry>()
             .Open(services.GetRequiredService<IOptions<BackboneOptions>>().Value.DefaultBackbone);
-        services.GetRequiredService<DataDirectory>().ThrowIfBackup();
-        if (services.GetRequiredService<IDatabaseEngine>() is SqliteEngine)
-            services.GetRequiredService<DataDirectory>().ThrowIfOnNetwork();
-        services.GetRequiredService<DataDirectory>().Create();
+        services.GetRequiredService<DataDirectory>().Prepare(services.GetRequiredService<IDatabaseEngine>());
         await services.GetRequiredService<IObjectStore>().PrepareAsync(app.Lifetime.ApplicationStopping);
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
         await services.GetRequiredService<OpenAccess>().CheckAsync(app.Configuration, app.Lifetime.ApplicationStopping);

@@ -22,10 +22,7 @@ internal static class UpgradeCommand
             {
                 await using var app = CommandHost.Create(dataDirectory: null, _ => { });
                 var services = app.Services;
-                services.GetRequiredService<DataDirectory>().ThrowIfBackup();
-                if (services.GetRequiredService<IDatabaseEngine>() is SqliteEngine)
-                    services.GetRequiredService<DataDirectory>().ThrowIfOnNetwork();
-                services.GetRequiredService<DataDirectory>().Create();
+                services.GetRequiredService<DataDirectory>().Prepare(services.GetRequiredService<IDatabaseEngine>());
                 await services.GetRequiredService<Database>().UpgradeAsync(cancellationToken);
                 await using var db = await services
                     .GetRequiredService<IDbContextFactory<PadimDbContext>>()
