@@ -18,6 +18,7 @@ using PaDiM.Service.Maintenance;
 using PaDiM.Service.Memory;
 using PaDiM.Service.Models;
 using PaDiM.Service.OpenApi;
+using PaDiM.Service.Roles;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Telemetry;
 using PaDiM.Service.Thresholds;
@@ -81,6 +82,7 @@ internal static class Program
         builder.AddLogging();
         builder.AddServer();
         builder.AddTelemetry();
+        builder.Services.AddRoles();
         builder.Services.AddMemory();
         builder.Services.AddData();
         builder.Services.AddAccess();

@@ -17,6 +17,7 @@ public sealed class ArchitectureTests
             .AddShared("Diagnostics")
             .AddShared("Objects")
             .AddShared("Http")
+            .AddShared("Roles")
             .AddShared("Memory")
             .AddShared("Data")
             .Add("Data.Migrations")

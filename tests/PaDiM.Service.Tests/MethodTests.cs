@@ -29,6 +29,7 @@ public sealed class MethodTests(SharedService shared)
             {
                 "/health/live",
                 "/health/ready",
+                "/health/score",
                 "/metrics",
                 "/v1/system",
                 category.Url,

@@ -38,6 +38,7 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         ["GET /"] = (AccessScope.Score, About.Everybody),
         ["GET /health/live"] = (AccessScope.Score, About.Everybody),
         ["GET /health/ready"] = (AccessScope.Score, About.Everybody),
+        ["GET /health/score"] = (AccessScope.Score, About.Everybody),
         ["GET /v1/system"] = (AccessScope.Score, About.Nothing),
         ["GET /v1/backbones"] = (AccessScope.Score, About.Nothing),
         ["GET /metrics"] = (AccessScope.Score, About.Service),

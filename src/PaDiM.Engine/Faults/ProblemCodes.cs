@@ -213,6 +213,9 @@ public static class ProblemCodes
     /// <summary>The device failed or ran out of memory.</summary>
     public const string DeviceFailed = "device_failed";
 
+    /// <summary>The replica runs jobs only.</summary>
+    public const string ReplicaDoesNotScore = "replica_does_not_score";
+
     /// <summary>The database does not answer, or is too busy.</summary>
     public const string DatabaseUnavailable = "database_unavailable";
 

@@ -5,32 +5,46 @@ using PaDiM.Engine.Inference;
 using PaDiM.Service.Backbones;
 using PaDiM.Service.Data;
 using PaDiM.Service.Models;
+using PaDiM.Service.Roles;
 
 namespace PaDiM.Service.Hosting;
 
-/// <summary><c>/health/live</c>: the process responds. <c>/health/ready</c>: it can score.</summary>
+/// <summary>
+/// <c>/health/live</c>: the process responds. <c>/health/ready</c>: it can do what its role asks for.
+/// <c>/health/score</c>: it can score.
+/// </summary>
 internal static class HealthEndpoints
 {
-    private const string Ready = "ready";
+    private const string Ready = "ready",
+        Score = "score";
 
     public static void AddHealth(this IServiceCollection services) =>
         services
             .AddHealthChecks()
             .AddCheck<DatabaseCheck>("database", tags: [Ready])
             .AddCheck<BackboneCheck>("backbone", tags: [Ready])
-            .AddCheck<StoppingCheck>("stopping", tags: [Ready]);
+            .AddCheck<StoppingCheck>("stopping", tags: [Ready])
+            .AddCheck<RoleCheck>("role", tags: [Score]);
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         Map("live", _ => false, "Checks whether the process responds");
-        Map(Ready, check => check.Tags.Contains(Ready), "Checks whether the service can score")
+        Map(Ready, check => check.Tags.Contains(Ready), "Checks whether the replica can do what its role asks for")
+            .WithDescription("Route everything but scores by it: a replica of any role answers the rest.")
+            .Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
+        Map(Score, _ => true, "Checks whether the replica can score")
+            .WithDescription("Route scores by it. A replica with the role `fit` answers 503.")
             .Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
 
         RouteHandlerBuilder Map(string name, Func<HealthCheckRegistration, bool> predicate, string summary) =>
             routes
                 .MapGet(
                     $"/health/{name}",
-                    async (HealthCheckService checks, CancellationToken cancellationToken) =>
+                    async (
+                        HealthCheckService checks,
+                        IOptions<RoleOptions> role,
+                        CancellationToken cancellationToken
+                    ) =>
                     {
                         var report = await checks.CheckHealthAsync(predicate, cancellationToken);
                         var body = new HealthResponse(
@@ -40,6 +54,7 @@ internal static class HealthEndpoints
                                 HealthStatus.Degraded => "degraded",
                                 _ => "unavailable",
                             },
+                            role.Value.Effective,
                             report.Entries.ToDictionary(
                                 entry => entry.Key,
                                 entry =>
@@ -61,6 +76,19 @@ internal static class HealthEndpoints
                 .WithName($"Health{char.ToUpperInvariant(name[0])}{name[1..]}")
                 .WithSummary(summary)
                 .Produces<HealthResponse>();
+    }
+
+    private sealed class RoleCheck(IOptions<RoleOptions> role) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        ) =>
+            Task.FromResult(
+                role.Value.Scores
+                    ? HealthCheckResult.Healthy()
+                    : HealthCheckResult.Unhealthy("The replica runs jobs and does not score.")
+            );
     }
 
     private sealed class StoppingCheck(Drain drain) : IHealthCheck
@@ -130,5 +158,7 @@ internal static class HealthEndpoints
 /// <summary>The health of the service.</summary>
 /// <param name="Status"><c>ok</c>, <c>degraded</c> (it can score, but the database does not respond) or
 /// <c>unavailable</c>.</param>
+/// <param name="Role">What the replica does beside uploads and metadata: <c>score</c>, <c>fit</c> (it runs jobs) or
+/// <c>both</c>.</param>
 /// <param name="Checks">Each check: <c>ok</c> or a message.</param>
-internal sealed record HealthResponse(string Status, IReadOnlyDictionary<string, string> Checks);
+internal sealed record HealthResponse(string Status, ReplicaRole Role, IReadOnlyDictionary<string, string> Checks);

@@ -7,6 +7,7 @@ using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Memory;
 using PaDiM.Service.Models;
+using PaDiM.Service.Roles;
 
 namespace PaDiM.Service.Hosting;
 
@@ -26,6 +27,7 @@ internal static class SystemEndpoints
                     MemoryPlan memory,
                     OpenAccess access,
                     IOptions<ServerOptions> server,
+                    IOptions<RoleOptions> role,
                     CancellationToken cancellationToken
                 ) =>
                     TypedResults.Ok(
@@ -37,6 +39,7 @@ internal static class SystemEndpoints
                             models,
                             memory,
                             server.Value.ReplicaName,
+                            role.Value.Effective,
                             await access.IsRequiredAsync(cancellationToken)
                         )
                     )
@@ -55,11 +58,13 @@ internal static class SystemEndpoints
         ModelRegistry models,
         MemoryPlan memory,
         string replica,
+        ReplicaRole role,
         bool keyRequired
     ) =>
         new(
             ServiceVersion.Current,
             replica,
+            role,
             runtime.Device,
             runtime.ExecutionProvider,
             OnnxRuntimeLibrary.Version,
@@ -102,6 +107,8 @@ internal static class SystemEndpoints
 /// <summary>Information about the running service.</summary>
 /// <param name="Version">Gets the version of the service.</param>
 /// <param name="Replica">Name of this replica, which answers name in <c>X-Padim-Replica</c>.</param>
+/// <param name="Role">What the replica does beside uploads and metadata: <c>score</c>, <c>fit</c> (it runs jobs) or
+/// <c>both</c>.</param>
 /// <param name="Device"><c>cpu</c> or <c>cuda</c>, as actually in use.</param>
 /// <param name="ExecutionProvider">The execution provider in use, as named by ONNX Runtime.</param>
 /// <param name="OnnxRuntime">Version of ONNX Runtime.</param>
@@ -116,6 +123,7 @@ internal static class SystemEndpoints
 internal sealed record SystemResponse(
     string Version,
     string Replica,
+    ReplicaRole Role,
     string Device,
     string ExecutionProvider,
     string OnnxRuntime,

@@ -248,6 +248,17 @@ internal static class Problems
             RetryAfter = 1,
         };
 
+    public static Problem ReplicaDoesNotScore() =>
+        new(
+            ProblemCodes.ReplicaDoesNotScore,
+            StatusCodes.Status503ServiceUnavailable,
+            "This replica runs jobs and does not score (Padim:Role is fit). Send the request to a replica that answers "
+                + "/health/score with 200."
+        )
+        {
+            RetryAfter = 1,
+        };
+
     public static Problem NoImages() =>
         new(
             ProblemCodes.NoImages,

@@ -9,10 +9,6 @@ internal sealed class JobOptions
     [Range(1, 100_000)]
     public int MaxEventStreams { get; set; } = 256;
 
-    /// <summary>Number of jobs that this process runs concurrently; 0 for a replica that only scores.</summary>
-    [Range(0, 64)]
-    public int JobWorkers { get; set; } = 1;
-
     /// <summary>Maximum number of queued jobs; beyond it, requests get 503.</summary>
     [Range(1, 1_000_000)]
     public int JobQueueCapacity { get; set; } = 1000;

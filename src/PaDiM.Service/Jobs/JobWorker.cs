@@ -3,6 +3,7 @@ using PaDiM.Engine.Faults;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 using PaDiM.Service.Objects;
+using PaDiM.Service.Roles;
 
 namespace PaDiM.Service.Jobs;
 
@@ -15,6 +16,7 @@ internal sealed partial class JobWorker(
     JobMetrics metrics,
     IServiceProvider services,
     IOptions<JobOptions> options,
+    IOptions<RoleOptions> role,
     TimeProvider time,
     ILogger<JobWorker> logger
 ) : BackgroundService
@@ -25,7 +27,7 @@ internal sealed partial class JobWorker(
     private readonly string _name = $"{Environment.MachineName}/{Environment.ProcessId}";
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(Enumerable.Range(0, options.Value.JobWorkers).Select(_ => WorkAsync(stoppingToken)));
+        Task.WhenAll(Enumerable.Range(0, role.Value.Workers).Select(_ => WorkAsync(stoppingToken)));
 
     private async Task WorkAsync(CancellationToken stopping)
     {

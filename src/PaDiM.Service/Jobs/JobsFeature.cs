@@ -3,6 +3,7 @@ using PaDiM.Engine.Inference;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
+using PaDiM.Service.Roles;
 
 namespace PaDiM.Service.Jobs;
 
@@ -34,7 +35,7 @@ internal static class JobsFeature
     /// </summary>
     private static BackgroundScheduler CreateScheduler(IServiceProvider provider) =>
         new(
-            provider.GetRequiredService<IOptions<JobOptions>>().Value.JobWorkers
+            provider.GetRequiredService<IOptions<RoleOptions>>().Value.Workers
                 * (2 * provider.GetRequiredService<BackboneRuntime>().Threads + 1)
         );
 }

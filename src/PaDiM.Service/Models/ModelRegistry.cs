@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine;
 using PaDiM.Engine.Faults;
@@ -12,6 +13,7 @@ using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Objects;
+using PaDiM.Service.Roles;
 
 namespace PaDiM.Service.Models;
 
@@ -30,6 +32,7 @@ internal sealed partial class ModelRegistry(
     RegionIndex regions,
     ChangeFeed changes,
     ModelMetrics metrics,
+    IOptions<RoleOptions> role,
     TimeProvider time,
     ILogger<ModelRegistry> logger
 ) : BackgroundService
@@ -76,6 +79,12 @@ internal sealed partial class ModelRegistry(
     public async Task RefreshAsync(string category, CancellationToken cancellationToken)
     {
         regions.Forget();
+        if (!role.Value.Scores)
+        {
+            // Jobs take the model when they need it; until then, its memory is theirs.
+            _current.TryRemove(category, out _);
+            return;
+        }
         if ((await LoadAsync(category, null, cancellationToken)).Succeeded(out _, out var problem))
         {
             _notReady.TryRemove(category, out _);
@@ -197,13 +206,14 @@ internal sealed partial class ModelRegistry(
         CancellationToken cancellationToken
     )
     {
+        var scores = role.Value.Scores;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var categories = await db
             .Categories.Select(c => new
             {
                 c.Name,
                 c.Revision,
-                Wanted = c.Pinned && c.ActiveVersion != null,
+                Wanted = scores && c.Pinned && c.ActiveVersion != null,
             })
             .ToListAsync(cancellationToken);
         return categories.ToDictionary(c => c.Name, c => (c.Revision, c.Wanted), StringComparer.Ordinal);
@@ -293,7 +303,7 @@ internal sealed partial class ModelRegistry(
             if (stored is null)
                 return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
             // Pinned before it is read, so that it cannot be evicted in between.
-            if (category.Pinned && stored.Version == category.ActiveVersion)
+            if (role.Value.Scores && category.Pinned && stored.Version == category.ActiveVersion)
                 cache.Pin(stored);
             if ((await OpenAsync(stored)).Succeeded(out var opened, out var problem))
                 return SetCurrent(Snapshot(category, stored, opened.Cached, standsInFor: null), opened.Loaded);
@@ -341,7 +351,7 @@ internal sealed partial class ModelRegistry(
         {
             if (!(await OpenAsync(candidate)).Succeeded(out var opened, out _))
                 continue;
-            if (category.Pinned)
+            if (role.Value.Scores && category.Pinned)
                 cache.Pin(candidate);
             if (!_current.TryGetValue(active.Category, out var before) || before.Version != candidate.Version)
                 LogStandIn(candidate.Version, active.Version, active.Category);

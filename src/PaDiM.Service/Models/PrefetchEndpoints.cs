@@ -1,5 +1,6 @@
 using PaDiM.Service.Access;
 using PaDiM.Service.Http;
+using PaDiM.Service.Roles;
 
 namespace PaDiM.Service.Models;
 
@@ -10,6 +11,7 @@ internal static class PrefetchEndpoints
         category
             .MapPost("prefetch", PrefetchAsync)
             .Needs(AccessScope.Score)
+            .OnlyWhereScored()
             .WithTags("Models")
             .WithName("PrefetchModel")
             .WithSummary("Loads the active models so that the next score is fast")

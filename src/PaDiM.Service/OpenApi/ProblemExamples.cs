@@ -47,6 +47,7 @@ internal static class ProblemExamples
                 + "machine, or find out what is wrong with its device."
         ),
         Problems.DeviceFailed(),
+        Problems.ReplicaDoesNotScore(),
         Problems.DatabaseUnavailable(),
         Problems.CacheBudgetExceeded("bottle", 84_511_560, 4_225_578_000, 4L << 30),
         Problems.ModelActive(1),

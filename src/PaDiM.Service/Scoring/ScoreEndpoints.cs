@@ -6,6 +6,7 @@ using PaDiM.Service.Access;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
+using PaDiM.Service.Roles;
 
 namespace PaDiM.Service.Scoring;
 
@@ -20,6 +21,7 @@ internal static class ScoreEndpoints
             .MapGroup("score")
             .ReadsUploads()
             .Needs(AccessScope.Score)
+            .OnlyWhereScored()
             .WithTags("Scoring")
             .WithDeadlines(
                 (context, problem) => context.RequestServices.GetRequiredService<ScoreMetrics>().RecordFailure(problem)

@@ -1,28 +1,37 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Options;
 using PaDiM.Engine.Inference;
 using PaDiM.Service.Data;
 using PaDiM.Service.Diagnostics;
+using PaDiM.Service.Roles;
 
 namespace PaDiM.Service.Telemetry;
 
 /// <summary>Instruments of the process and its use of the machine.</summary>
 internal sealed class ProcessMetrics
 {
-    public ProcessMetrics(IMeterFactory meters, BackboneRuntime runtime, BackboneRegistry backbones, DiskSpace disk)
+    public ProcessMetrics(
+        IMeterFactory meters,
+        BackboneRuntime runtime,
+        BackboneRegistry backbones,
+        DiskSpace disk,
+        IOptions<RoleOptions> role
+    )
     {
         var meter = meters.Create(Instruments.Name);
         var build = new Measurement<long>(
             1,
             Instruments.Tag("version", ServiceVersion.Current),
             Instruments.Tag("device", runtime.Device),
-            Instruments.Tag("onnxruntime", OnnxRuntimeLibrary.Version)
+            Instruments.Tag("onnxruntime", OnnxRuntimeLibrary.Version),
+            Instruments.Tag("role", role.Value.Effective.ToString().ToLowerInvariant())
         );
         meter.CreateObservableGauge(
             "padim.build.info",
             () => build,
             null,
-            "Always 1; the labels hold the version, the device and the ONNX Runtime version."
+            "Always 1; the labels hold the version, the device, the ONNX Runtime version and the role of the replica."
         );
         meter.CreateObservableGauge(
             "padim.backbone.open",

@@ -103,8 +103,12 @@ spec:
           envFrom:
             {{- include "padim.environment" $root | nindent 12 }}
           env:
+            - name: Padim__Role
+              value: {{ .component }}
+            {{- with .values.workers }}
             - name: Padim__JobWorkers
-              value: {{ .workers | quote }}
+              value: {{ . | quote }}
+            {{- end }}
             {{- if $root.Values.gpu.enabled }}
             - name: Padim__Device
               value: cuda
