@@ -173,6 +173,7 @@ internal static class TelemetryCommand
             true,
             0.01,
             null,
+            0,
             [],
             true,
             1,

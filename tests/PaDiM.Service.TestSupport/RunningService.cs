@@ -45,6 +45,13 @@ internal sealed class RunningService : IAsyncDisposable
         params (string Option, object Value)[] options
     ) => StartAsync(dataDirectory, services => services.AddSingleton(time), options);
 
+    /// <summary>Runs with services of the test's own beside the service's.</summary>
+    public static Task<RunningService> StartWithAsync(
+        Action<IServiceCollection> add,
+        string dataDirectory,
+        params (string Option, object Value)[] options
+    ) => StartAsync(dataDirectory, add, options);
+
     private static async Task<RunningService> StartAsync(
         string dataDirectory,
         Action<IServiceCollection>? replace,

@@ -18,7 +18,7 @@ internal static class Pipeline
         app.UsePathPrefix();
         app.UseRouting();
         var drain = app.Services.GetRequiredService<Drain>();
-        var replica = app.Services.GetRequiredService<IOptions<ServerOptions>>().Value.ReplicaName;
+        var replica = app.Services.GetRequiredService<IOptions<ReplicaOptions>>().Value.ReplicaName;
         app.Use(
             (context, next) =>
             {

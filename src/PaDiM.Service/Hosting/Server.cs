@@ -16,6 +16,7 @@ internal static class Server
     {
         builder
             .Services.AddPadimOptions<ServerOptions>()
+            .AddPadimOptions<ReplicaOptions>()
             .AddPadimOptions<ProxyOptions>()
             .AddCrossOrigin()
             .AddCompressedBodies();

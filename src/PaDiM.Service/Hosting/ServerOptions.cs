@@ -16,13 +16,6 @@ internal sealed class ServerOptions
     [Range(0, 600)]
     public int DrainSeconds { get; set; }
 
-    /// <summary>
-    /// Name of this replica in answers (<c>X-Padim-Replica</c>) and in <c>/v1/system</c>: letters, digits, dots,
-    /// hyphens and underscores. The name of the machine or container if it is not set.
-    /// </summary>
-    [RegularExpression("^[A-Za-z0-9._-]{1,253}$")]
-    public string ReplicaName { get; set; } = Environment.MachineName;
-
     /// <summary>Format of log lines.</summary>
     public LogFormat LogFormat { get; set; }
 }

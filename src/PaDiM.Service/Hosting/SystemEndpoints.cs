@@ -26,7 +26,7 @@ internal static class SystemEndpoints
                     ModelRegistry models,
                     MemoryPlan memory,
                     OpenAccess access,
-                    IOptions<ServerOptions> server,
+                    IOptions<ReplicaOptions> replica,
                     IOptions<RoleOptions> role,
                     CancellationToken cancellationToken
                 ) =>
@@ -38,7 +38,7 @@ internal static class SystemEndpoints
                             cache,
                             models,
                             memory,
-                            server.Value.ReplicaName,
+                            replica.Value.ReplicaName,
                             role.Value.Effective,
                             await access.IsRequiredAsync(cancellationToken)
                         )

@@ -18,6 +18,7 @@ internal static class CrossOrigin
         ResultHeaders.IgnoredFields,
         ResultHeaders.Replica,
         RequestIdentity.PartHeader,
+        RequestIdentity.InspectionHeader,
         RequestIdentity.RequestHeader,
         "Accept-Encoding",
         "Accept-Ranges",

@@ -11,6 +11,9 @@ namespace PaDiM.Service.Http;
 internal static class RequestIdentity
 {
     public const string PartHeader = "X-Part-Id",
+        StationHeader = "X-Station-Id",
+        LotHeader = "X-Lot-Id",
+        InspectionHeader = "X-Inspection-Id",
         RequestHeader = "X-Request-Id";
     private const int MaxLength = 128;
 

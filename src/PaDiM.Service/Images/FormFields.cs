@@ -8,8 +8,21 @@ namespace PaDiM.Service.Images;
 /// <summary>The names of the fields of forms, the same at every address that takes files.</summary>
 internal static class FormFields
 {
-    /// <summary>A text field that names the part, as <c>X-Part-Id</c> does.</summary>
-    public const string Part = "partId";
+    /// <summary>Text fields that mean what headers do.</summary>
+    public const string Part = "partId",
+        Station = "stationId",
+        Lot = "lotId",
+        Inspection = "inspectionId";
+
+    /// <summary>Gets the header that means what a text field does.</summary>
+    public static IReadOnlyDictionary<string, string> Headers { get; } =
+        new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+        {
+            [Part] = RequestIdentity.PartHeader,
+            [Station] = RequestIdentity.StationHeader,
+            [Lot] = RequestIdentity.LotHeader,
+            [Inspection] = RequestIdentity.InspectionHeader,
+        };
 
     /// <summary>The names of a field with files, in one sentence.</summary>
     public const string FileNames = "'files' ('file' and 'image' are the same)";
@@ -51,7 +64,7 @@ internal static class FormFields
                     + $"?{RequestIdentity.Clean(field)}=..."
             );
         texts.Values[field] = text;
-        if (!field.Equals(Part, StringComparison.OrdinalIgnoreCase) || !TakesPart(context))
+        if (!Headers.TryGetValue(field, out var header) || !Takes(context, header))
             texts.Ignore(context.Response, field);
     }
 
@@ -60,9 +73,8 @@ internal static class FormFields
         context.Features.Get<Texts>()?.Ignored ?? [];
 
     /// <summary>A form names one part, so only operations with the header read it.</summary>
-    private static bool TakesPart(HttpContext context) =>
-        GetParameters(context)
-            .Any(parameter => parameter.GetCustomAttribute<FromHeaderAttribute>()?.Name == RequestIdentity.PartHeader);
+    private static bool Takes(HttpContext context, string header) =>
+        GetParameters(context).Any(parameter => parameter.GetCustomAttribute<FromHeaderAttribute>()?.Name == header);
 
     private static bool IsQueryParameter(HttpContext context, string field) =>
         GetParameters(context)

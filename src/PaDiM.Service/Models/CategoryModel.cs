@@ -22,6 +22,7 @@ internal enum Decision
 /// <param name="Calibrated">Whether the threshold follows from the false-reject rate; false if set manually.</param>
 /// <param name="FalseRejectRate">The false-reject rate of the category.</param>
 /// <param name="ReviewThreshold">Scores at or above this value need review; null for no review.</param>
+/// <param name="ThresholdVersion">The number of changes of the category's threshold until then.</param>
 /// <param name="RefuseOn">Codes of warnings that refuse an image.</param>
 /// <param name="Active">Whether this version scores by default.</param>
 /// <param name="Revision">Revision of the category at the time of the snapshot.</param>
@@ -35,6 +36,7 @@ internal sealed record CategoryModel(
     bool Calibrated,
     double FalseRejectRate,
     double? ReviewThreshold,
+    int ThresholdVersion,
     IReadOnlyList<string> RefuseOn,
     bool Active,
     long Revision,

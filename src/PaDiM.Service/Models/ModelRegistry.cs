@@ -302,16 +302,17 @@ internal sealed partial class ModelRegistry(
             var stored = await FindModelAsync(name, wanted, cancellationToken);
             if (stored is null)
                 return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            var changes = await CountThresholdChangesAsync(name, cancellationToken);
             // Pinned before it is read, so that it cannot be evicted in between.
             if (role.Value.Scores && category.Pinned && stored.Version == category.ActiveVersion)
                 cache.Pin(stored);
             if ((await OpenAsync(stored)).Succeeded(out var opened, out var problem))
-                return SetCurrent(Snapshot(category, stored, opened.Cached, standsInFor: null), opened.Loaded);
+                return SetCurrent(Snapshot(category, stored, opened.Cached, changes, standsInFor: null), opened.Loaded);
             var isDamaged = files.GetState(stored) != ModelState.Ready;
             if (
                 version is null
                 && isDamaged
-                && await FindStandInAsync(category, stored, cancellationToken) is { } standIn
+                && await FindStandInAsync(category, stored, changes, cancellationToken) is { } standIn
             )
                 return SetCurrent(standIn.Model, standIn.Loaded);
             if (version is null)
@@ -344,6 +345,7 @@ internal sealed partial class ModelRegistry(
     private async Task<(CategoryModel Model, bool Loaded)?> FindStandInAsync(
         Category category,
         StoredModel active,
+        int changes,
         CancellationToken cancellationToken
     )
     {
@@ -355,7 +357,7 @@ internal sealed partial class ModelRegistry(
                 cache.Pin(candidate);
             if (!_current.TryGetValue(active.Category, out var before) || before.Version != candidate.Version)
                 LogStandIn(candidate.Version, active.Version, active.Category);
-            return (Snapshot(category, candidate, opened.Cached, standsInFor: active), opened.Loaded);
+            return (Snapshot(category, candidate, opened.Cached, changes, standsInFor: active), opened.Loaded);
         }
         return null;
     }
@@ -372,6 +374,12 @@ internal sealed partial class ModelRegistry(
         return await db
             .Models.AsNoTracking()
             .SingleOrDefaultAsync(m => m.Category == category && m.Version == version, cancellationToken);
+    }
+
+    private async Task<int> CountThresholdChangesAsync(string category, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        return await db.ThresholdChanges.CountAsync(change => change.Category == category, cancellationToken);
     }
 
     private async Task<List<StoredModel>> ListEarlierAsync(StoredModel active, CancellationToken cancellationToken)
@@ -465,6 +473,7 @@ internal sealed partial class ModelRegistry(
         Category category,
         StoredModel stored,
         CachedModel cached,
+        int thresholdChanges,
         StoredModel? standsInFor
     )
     {
@@ -482,6 +491,7 @@ internal sealed partial class ModelRegistry(
             stored.ThresholdOverride is null,
             category.FalseRejectRate,
             review,
+            thresholdChanges,
             category.Settings.RefusedWarnings,
             standsInFor is not null || stored.Version == category.ActiveVersion,
             category.Revision,

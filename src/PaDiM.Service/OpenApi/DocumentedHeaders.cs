@@ -71,6 +71,11 @@ internal sealed class DocumentedHeaders : IOperationFilter
             ("ScoreImage", "200") => new()
             {
                 ["X-Part-Id"] = Text("The part, as named in the request.", "SN-004711"),
+                ["X-Inspection-Id"] = Text(
+                    "Identifies the inspection, as named in the request, or a new one; not sent for a version that is "
+                        + "not active.",
+                    "01a20a9c5ae27c1f8f6a19e3cf3db3ee"
+                ),
                 ["X-Padim-Category"] = Text(
                     "Name of the category. Like the other X-Padim headers, it is not sent with JSON, which "
                         + "contains it.",

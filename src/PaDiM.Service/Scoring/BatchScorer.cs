@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Admission;
 using PaDiM.Service.Http;
@@ -13,11 +14,13 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
     /// Scores files, in their order. A file that cannot be scored gets an error in place of a result.
     /// </summary>
     /// <param name="models">The snapshots to score with.</param>
+    /// <param name="parts">Gets the names of the part that a file shows, when it has been read.</param>
     /// <param name="files">The files, read one after the other.</param>
     /// <param name="details">What is wanted besides the scores.</param>
     /// <param name="cancellationToken">Gives up what is not scored yet.</param>
     public async Task<Outcome<BatchItem[]>> ScoreAsync(
         PartModels models,
+        Func<RequestFile, Outcome<PartIdentity>> parts,
         IAsyncEnumerable<RequestFile> files,
         ScoreDetails details,
         CancellationToken cancellationToken
@@ -38,7 +41,15 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
                     return Problems.TooManyFiles(maxFiles);
                 if (items.Count >= window)
                     await items[items.Count - window];
-                items.Add(ScoreFileAsync(models, file, details, stop.Token));
+                if (!parts(file).Succeeded(out var part, out var problem))
+                    return problem;
+                // An identifier is that of one inspection; a repeated batch has the same files in the same order.
+                if (part.InspectionId is { } id)
+                    part = part with
+                    {
+                        InspectionId = string.Create(CultureInfo.InvariantCulture, $"{id}-{items.Count + 1}"),
+                    };
+                items.Add(ScoreFileAsync(models, file, part, details, stop.Token));
             }
             return await Task.WhenAll(items);
         }
@@ -54,6 +65,7 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
     private async Task<BatchItem> ScoreFileAsync(
         PartModels models,
         RequestFile file,
+        PartIdentity part,
         ScoreDetails details,
         CancellationToken cancellationToken
     )
@@ -62,7 +74,6 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
             return CreateError(file, fault);
         // The caller goes on reading the request.
         await Task.Yield();
-        var part = RequestIdentity.Clean(file.FileName);
         var outcome = await scoring.ScoreAsync(models, file, details, Priority.Batch, part, cancellationToken);
         return outcome.Succeeded(out var scored, out var problem)
             ? new BatchItem(file.FileName, scored.Response, null)

@@ -9,6 +9,8 @@ namespace PaDiM.Service.Scoring;
 /// is sent to, they score it too, and this is the result that decides: that of the worst decision and, among equals, of
 /// the highest `scoreRatio`.
 /// </summary>
+/// <param name="InspectionId">Identifies the inspection of the image: as named in the request, or a new one. Null for a
+/// version that is not active, whose scores are trials.</param>
 /// <param name="Category">The category whose model scored the image.</param>
 /// <param name="ModelVersion">The version of the model.</param>
 /// <param name="Fallback">Whether the file of the active version is damaged and this earlier version scores in its
@@ -35,6 +37,7 @@ namespace PaDiM.Service.Scoring;
 /// <param name="TimingsMs">Time per stage, in milliseconds.</param>
 /// <param name="Device">The device that the backbone ran on.</param>
 internal sealed record ScoreResponse(
+    string? InspectionId,
     string Category,
     int ModelVersion,
     bool Fallback,

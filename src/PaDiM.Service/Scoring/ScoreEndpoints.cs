@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Mvc;
 using PaDiM.Core.Persistence;
 using PaDiM.Imaging;
 using PaDiM.Service.Access;
@@ -31,8 +30,9 @@ internal static class ScoreEndpoints
             .WithName("ScoreImage")
             .WithSummary("Scores one image")
             .WithDescription(
-                "Send the image as the body or as one multipart file; the text field `partId` of a form names the part "
-                    + "as X-Part-Id does. With `width`, `height` and `format`, "
+                "Send the image as the body or as one multipart file; the text fields `partId`, `stationId`, `lotId` "
+                    + "and `inspectionId` of a form name what X-Part-Id, X-Station-Id, X-Lot-Id and X-Inspection-Id "
+                    + "name. With `width`, `height` and `format`, "
                     + "the file is raw pixels (application/octet-stream), which skips decoding: rows from the top, "
                     + "no padding. `Accept` selects JSON, a "
                     + "picture (image/png, image/jpeg or image/webp: the overlay, or what `heatmap` names) or the "
@@ -56,7 +56,8 @@ internal static class ScoreEndpoints
             .WithDescription(
                 "Send any number of files as multipart/form-data; the results have the same order. An "
                     + "invalid file gives an error entry among the results. With `width`, `height` and `format`, "
-                    + "every file is raw pixels of that size."
+                    + "every file is raw pixels of that size. X-Inspection-Id is followed by `-1`, `-2` and so on for the "
+                    + "files; text fields (`stationId`, `lotId`) count for the files behind them."
             )
             .Accepts<IFormFileCollection>("multipart/form-data")
             .Produces<BatchResponse>();
@@ -68,13 +69,15 @@ internal static class ScoreEndpoints
         HttpResponse response,
         [AsParameters] ScoreServices services,
         [AsParameters] ScoreQuery query,
-        [FromHeader(Name = RequestIdentity.PartHeader)] string? part,
+        [AsParameters] PartHeaders part,
         CancellationToken cancellationToken
     )
     {
         var available = ScoreAnswers.GetAvailable(query.Heatmap?.Value);
         if (ScoreAnswers.Choose(request, available) is not { } mediaType)
             return Problems.NotAcceptable($"{string.Join(", ", available.SkipLast(1))} and {available[^1]}");
+        if (part.Validate() is { } badId)
+            return badId;
         if (!ParseLayout(request, query, services).Succeeded(out var layout, out var problem))
             return problem;
         var acquired = await services.Models.AcquireAsync(category, query.Model, cancellationToken);
@@ -87,8 +90,8 @@ internal static class ScoreEndpoints
         if (!read.Succeeded(out var file, out problem))
             return problem;
 
-        if (part is null && FormFields.FindText(request.HttpContext, FormFields.Part) is { } named)
-            part = RequestIdentity.NamePart(request.HttpContext, named);
+        if (!part.Identify(request.HttpContext, file.FileName).Succeeded(out var identity, out problem))
+            return problem;
         var scores = await services.Scoring.ScoreAsync(
             models,
             file with
@@ -97,12 +100,14 @@ internal static class ScoreEndpoints
             },
             query.GetDetails(mediaType),
             Priority.Line,
-            RequestIdentity.Clean(part ?? file.FileName),
+            identity,
             cancellationToken
         );
         if (!scores.Succeeded(out var scored, out problem))
             return problem;
         var result = FormWarnings.AddTo(scored.Response, request.HttpContext);
+        if (result.InspectionId is { } id)
+            response.Headers[RequestIdentity.InspectionHeader] = id;
         if (mediaType == ScoreAnswers.Json)
             return TypedResults.Ok(result);
         WriteHeaders(result, response.Headers);
@@ -117,9 +122,12 @@ internal static class ScoreEndpoints
         HttpRequest request,
         [AsParameters] ScoreServices services,
         [AsParameters] ScoreQuery query,
+        [AsParameters] BatchHeaders names,
         CancellationToken cancellationToken
     )
     {
+        if (names.Validate() is { } badId)
+            return badId;
         if (ImageRequest.CheckContentType(request) is { } wrongType)
             return wrongType;
         if (!ParseLayout(request, query, services).Succeeded(out var layout, out var problem))
@@ -134,6 +142,7 @@ internal static class ScoreEndpoints
             .Select(file => file with { SignificantBits = query.SignificantBits });
         var items = await services.Batches.ScoreAsync(
             models,
+            file => names.Identify(request.HttpContext, file.FileName),
             files,
             query.GetDetails(ScoreAnswers.Json),
             cancellationToken

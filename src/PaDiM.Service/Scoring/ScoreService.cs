@@ -20,6 +20,7 @@ internal sealed partial class ScoreService(
     TileScorer tiles,
     ScoreDrawing drawing,
     ScoreMetrics metrics,
+    InspectionFeed inspections,
     TimeProvider time,
     ILogger<ScoreService> logger
 )
@@ -31,17 +32,18 @@ internal sealed partial class ScoreService(
     /// <param name="file">The image.</param>
     /// <param name="details">What is wanted besides the score.</param>
     /// <param name="priority">Who waits for the score.</param>
-    /// <param name="part">The client's name for the part, in the form that the log may hold.</param>
+    /// <param name="identity">The client's names for the part.</param>
     /// <param name="cancellationToken">Gives the image up while it waits.</param>
     public async Task<Outcome<ScoredMap>> ScoreAsync(
         PartModels models,
         RequestFile file,
         ScoreDetails details,
         Priority priority,
-        string? part,
+        PartIdentity identity,
         CancellationToken cancellationToken
     )
     {
+        var part = identity.Part;
         using var trace = ScoreTrace.StartImage();
         var clock = new StageClock(time);
         if (!preparation.Plan(models, file).Succeeded(out var plan, out var problem))
@@ -65,7 +67,19 @@ internal sealed partial class ScoreService(
             metrics.RecordScore(model, result);
             LogScored(result.Category, result.ModelVersion, result.Decision, result.Score, result.Threshold, part);
         }
-        return new ScoredMap(ModelScore.FindDeciding(scored.Scores).Map, scored.Response);
+        var deciding = ModelScore.FindDeciding(scored.Scores);
+        var response = scored.Response with
+        {
+            InspectionId = await inspections.ReportAsync(
+                models,
+                file,
+                identity,
+                deciding,
+                scored.Scores,
+                scored.Response
+            ),
+        };
+        return new ScoredMap(deciding.Map, response);
     }
 
     private Problem ReportFailure(PartModels models, Problem problem, Activity? trace, string? part)
@@ -133,6 +147,7 @@ internal sealed partial class ScoreService(
         return new ScoredPart(
             scores,
             new ScoreResponse(
+                InspectionId: null,
                 result.Category,
                 result.ModelVersion,
                 result.Fallback,
