@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Npgsql;
 
 namespace PaDiM.Service.TestSupport;
 
@@ -21,6 +22,10 @@ internal sealed class Forwarder : IDisposable
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Changes a connection string of PostgreSQL so that it leads through here.</summary>
+    public string Lead(string connectionString) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { Port = Port }.ConnectionString;
 
     /// <summary>Closes all connections, and every new one at once.</summary>
     public void Cut() => Set(isCut: true);

@@ -1,7 +1,7 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Admission;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Tests.Support;
 
@@ -17,7 +17,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
             Options.Create(new ScoringOptions { MaxBatchSize = 4 }),
             shared.Service.Get<ScoreMetrics>(),
             TimeProvider.System,
-            NullLogger<ScoreBatcher>.Instance
+            shared.Service.Get<DeviceWatch>()
         );
         var images = Enumerable.Range(0, 23).Select(seed => PreparedImages.Draw(scorer, seed)).ToArray();
         var alone = new List<float>();
@@ -37,7 +37,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
             Options.Create(new ScoringOptions { MaxBatchWaitMs = 200 }),
             shared.Service.Get<ScoreMetrics>(),
             time,
-            NullLogger<ScoreBatcher>.Instance
+            shared.Service.Get<DeviceWatch>()
         );
         using var gone = new CancellationTokenSource();
         var first = batcher.ScoreAsync(scorer, PreparedImages.Draw(scorer, 1), Priority.Line, gone.Token);
@@ -59,7 +59,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
             Options.Create(new ScoringOptions { MaxBatchWaitMs = 50 }),
             shared.Service.Get<ScoreMetrics>(),
             new TimeThatFailsOnce(),
-            NullLogger<ScoreBatcher>.Instance
+            shared.Service.Get<DeviceWatch>()
         );
         await Assert.ThrowsAsync<InvalidTimeZoneException>(() =>
             ScoreAsync(batcher, scorer, PreparedImages.Draw(scorer, 1))
@@ -76,7 +76,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
             Options.Create(new ScoringOptions { MaxBatchSize = 8, MaxBatchWaitMs = 100 }),
             shared.Service.Get<ScoreMetrics>(),
             time,
-            NullLogger<ScoreBatcher>.Instance
+            shared.Service.Get<DeviceWatch>()
         );
         var batch = Enumerable
             .Range(0, 6)
@@ -103,7 +103,7 @@ public sealed class ScoreBatcherTests(SharedService shared)
             Options.Create(new ScoringOptions { MaxBatchSize = 8, MaxBatchWaitMs = 1000 }),
             shared.Service.Get<ScoreMetrics>(),
             time,
-            NullLogger<ScoreBatcher>.Instance
+            shared.Service.Get<DeviceWatch>()
         );
         var batch = batcher.ScoreAsync(scorer, PreparedImages.Draw(scorer, 1), Priority.Batch, CancellationToken.None);
         var line = batcher.ScoreAsync(scorer, PreparedImages.Draw(scorer, 2), Priority.Line, CancellationToken.None);

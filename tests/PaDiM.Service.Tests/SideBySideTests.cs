@@ -1,7 +1,7 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Admission;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Tests.Support;
 
@@ -135,7 +135,7 @@ public sealed class SideBySideTests(SharedService shared)
             Options.Create(new ScoringOptions { MaxBatchSize = maxBatchSize, MaxBatchWaitMs = maxBatchWaitMs }),
             shared.Service.Get<ScoreMetrics>(),
             TimeProvider.System,
-            NullLogger<SideBySideScorer>.Instance
+            shared.Service.Get<DeviceWatch>()
         );
 
     private static async Task<float> ScoreAsync(

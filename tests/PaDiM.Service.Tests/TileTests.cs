@@ -1,9 +1,9 @@
 using System.Net.Http.Json;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using PaDiM.Engine.Scoring;
 using PaDiM.Imaging.Decoding;
 using PaDiM.Service.Admission;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;
 using PaDiM.Service.Tests.Support;
@@ -158,19 +158,13 @@ public sealed class TileTests(SharedService shared)
         var options = Options.Create(new ScoringOptions());
         var metrics = shared.Service.Get<ScoreMetrics>();
         return new TileScorer(
-            new ScoreBatcher(options, metrics, TimeProvider.System, NullLogger<ScoreBatcher>.Instance),
-            new SideBySideScorer(
-                admission,
-                options,
-                metrics,
-                TimeProvider.System,
-                NullLogger<SideBySideScorer>.Instance
-            ),
+            new ScoreBatcher(options, metrics, TimeProvider.System, shared.Service.Get<DeviceWatch>()),
+            new SideBySideScorer(admission, options, metrics, TimeProvider.System, shared.Service.Get<DeviceWatch>()),
             admission,
             options,
             metrics,
             TimeProvider.System,
-            NullLogger<TileScorer>.Instance
+            shared.Service.Get<DeviceWatch>()
         );
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -33,7 +34,13 @@ internal static class DataFeature
         var data = provider.GetRequiredService<DataDirectory>();
         var time = provider.GetRequiredService<TimeProvider>();
         return options.ObjectStore == ObjectStoreKind.S3
-            ? new S3Objects(options, data.Copies, time, provider.GetRequiredService<ILogger<S3Objects>>())
+            ? new S3Objects(
+                options,
+                data.Copies,
+                provider.GetRequiredService<IMeterFactory>(),
+                time,
+                provider.GetRequiredService<ILogger<S3Objects>>()
+            )
             : new DiskObjects(data.Root, time);
     }
 }

@@ -1,10 +1,5 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
-using PaDiM.Engine.Inference;
-using PaDiM.Service.Backbones;
-using PaDiM.Service.Data;
-using PaDiM.Service.Models;
 using PaDiM.Service.Roles;
 
 namespace PaDiM.Service.Hosting;
@@ -20,9 +15,13 @@ internal static class HealthEndpoints
 
     public static void AddHealth(this IServiceCollection services) =>
         services
+            .AddSingleton<Fallback>()
             .AddHealthChecks()
             .AddCheck<DatabaseCheck>("database", tags: [Ready])
+            .AddCheck<StoreCheck>("store", tags: [Ready])
             .AddCheck<BackboneCheck>("backbone", tags: [Ready])
+            .AddCheck<DeviceCheck>("device", tags: [Ready])
+            .AddCheck<DiskCheck>("disk", tags: [Ready])
             .AddCheck<StoppingCheck>("stopping", tags: [Ready])
             .AddCheck<RoleCheck>("role", tags: [Score]);
 
@@ -48,20 +47,9 @@ internal static class HealthEndpoints
                     {
                         var report = await checks.CheckHealthAsync(predicate, cancellationToken);
                         var body = new HealthResponse(
-                            report.Status switch
-                            {
-                                HealthStatus.Healthy => "ok",
-                                HealthStatus.Degraded => "degraded",
-                                _ => "unavailable",
-                            },
+                            GetName(report.Status),
                             role.Value.Effective,
-                            report.Entries.ToDictionary(
-                                entry => entry.Key,
-                                entry =>
-                                    entry.Value.Status == HealthStatus.Healthy
-                                        ? "ok"
-                                        : entry.Value.Description ?? "unavailable"
-                            )
+                            report.Entries.ToDictionary(entry => entry.Key, entry => Describe(entry.Value))
                         );
                         return TypedResults.Json(
                             body,
@@ -78,87 +66,22 @@ internal static class HealthEndpoints
                 .Produces<HealthResponse>();
     }
 
-    private sealed class RoleCheck(IOptions<RoleOptions> role) : IHealthCheck
-    {
-        public Task<HealthCheckResult> CheckHealthAsync(
-            HealthCheckContext context,
-            CancellationToken cancellationToken = default
-        ) =>
-            Task.FromResult(
-                role.Value.Scores
-                    ? HealthCheckResult.Healthy()
-                    : HealthCheckResult.Unhealthy("The replica runs jobs and does not score.")
-            );
-    }
+    private static string Describe(HealthReportEntry check) =>
+        check.Description is { } text ? $"{GetName(check.Status)}: {text}" : GetName(check.Status);
 
-    private sealed class StoppingCheck(Drain drain) : IHealthCheck
-    {
-        public Task<HealthCheckResult> CheckHealthAsync(
-            HealthCheckContext context,
-            CancellationToken cancellationToken = default
-        ) =>
-            Task.FromResult(
-                drain.IsUnderWay ? HealthCheckResult.Unhealthy("The service is stopping.") : HealthCheckResult.Healthy()
-            );
-    }
-
-    /// <summary>
-    /// While the database does not answer, models in memory still score, so the balancer must not take every replica away
-    /// at once.
-    /// </summary>
-    private sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts, ModelCache cache) : IHealthCheck
-    {
-        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
-        public async Task<HealthCheckResult> CheckHealthAsync(
-            HealthCheckContext context,
-            CancellationToken cancellationToken = default
-        )
+    private static string GetName(HealthStatus status) =>
+        status switch
         {
-            try
-            {
-                await AskAsync(cancellationToken).WaitAsync(Patience, cancellationToken);
-                return HealthCheckResult.Healthy();
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                return cache.Count > 0
-                    ? HealthCheckResult.Degraded("The database does not respond; models in memory score.", e)
-                    : HealthCheckResult.Unhealthy("The database does not respond.", e);
-            }
-        }
-
-        private async Task AskAsync(CancellationToken cancellationToken)
-        {
-            await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-            await db.Categories.AnyAsync(cancellationToken);
-        }
-    }
-
-    private sealed class BackboneCheck(BackboneRegistry backbones, IOptions<BackboneOptions> options) : IHealthCheck
-    {
-        public Task<HealthCheckResult> CheckHealthAsync(
-            HealthCheckContext context,
-            CancellationToken cancellationToken = default
-        )
-        {
-            try
-            {
-                backbones.Open(options.Value.DefaultBackbone);
-                return Task.FromResult(HealthCheckResult.Healthy());
-            }
-            catch (Exception e) when (e is KeyNotFoundException or InvalidDataException)
-            {
-                return Task.FromResult(HealthCheckResult.Unhealthy(e.Message));
-            }
-        }
-    }
+            HealthStatus.Healthy => "ok",
+            HealthStatus.Degraded => "degraded",
+            _ => "unavailable",
+        };
 }
 
 /// <summary>The health of the service.</summary>
-/// <param name="Status"><c>ok</c>, <c>degraded</c> (it can score, but the database does not respond) or
-/// <c>unavailable</c>.</param>
+/// <param name="Status"><c>ok</c>, <c>degraded</c> (it scores with what it holds, but the database or the object store
+/// does not respond) or <c>unavailable</c>.</param>
 /// <param name="Role">What the replica does beside uploads and metadata: <c>score</c>, <c>fit</c> (it runs jobs) or
 /// <c>both</c>.</param>
-/// <param name="Checks">Each check: <c>ok</c> or a message.</param>
+/// <param name="Checks">Each check: <c>ok</c>, <c>degraded</c> or <c>unavailable</c>, then a colon and why.</param>
 internal sealed record HealthResponse(string Status, ReplicaRole Role, IReadOnlyDictionary<string, string> Checks);

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Options;
+using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine.Faults;
 using PaDiM.Service.Data;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Objects;
 using PaDiM.Service.Roles;
@@ -14,6 +16,7 @@ internal sealed partial class JobWorker(
     JobSignal signal,
     SuccessNotices notices,
     JobMetrics metrics,
+    DeviceWatch device,
     IServiceProvider services,
     IOptions<JobOptions> options,
     IOptions<RoleOptions> role,
@@ -106,6 +109,8 @@ internal sealed partial class JobWorker(
         catch (Exception e)
         {
             LogUnexpected(e, job.Kind, job.Id);
+            if (e is OnnxRuntimeException)
+                device.RecordFailure(e);
             await FailAsync(context.Lease, ExceptionProblems.ToProblem(e).Fault);
             return JobOutcome.Failed;
         }

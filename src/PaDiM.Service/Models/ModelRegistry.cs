@@ -32,6 +32,7 @@ internal sealed partial class ModelRegistry(
     RegionIndex regions,
     ChangeFeed changes,
     ModelMetrics metrics,
+    DeviceWatch device,
     IOptions<RoleOptions> role,
     TimeProvider time,
     ILogger<ModelRegistry> logger
@@ -449,7 +450,8 @@ internal sealed partial class ModelRegistry(
         {
             // Not recorded as a failure: a device that is out of memory now may have some later.
             result = ProblemCodes.DeviceFailed;
-            LogDeviceFailed(e, stored.Version, stored.Category);
+            LogDeviceFailed(stored.Version, stored.Category);
+            device.RecordFailure(e);
             return Problems.DeviceFailed();
         }
         finally
@@ -514,7 +516,7 @@ internal sealed partial class ModelRegistry(
     private partial void LogStandIn(int standIn, int version, string category);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The device failed while loading version {Version} of {Category}")]
-    private partial void LogDeviceFailed(Exception exception, int version, string category);
+    private partial void LogDeviceFailed(int version, string category);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Could not read changes by other replicas")]
     private partial void LogPollFailure(Exception exception);

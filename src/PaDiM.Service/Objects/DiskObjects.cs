@@ -12,7 +12,11 @@ internal sealed class DiskObjects(string root, TimeProvider time) : IObjectStore
 
     public bool IsLocal => true;
 
+    public bool HasCopies => false;
+
     public Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task CheckAsync() => Task.CompletedTask;
 
     public ValueTask<StoredObject?> FindAsync(string key, CancellationToken cancellationToken) =>
         new(

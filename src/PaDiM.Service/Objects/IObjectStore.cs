@@ -17,6 +17,14 @@ internal interface IObjectStore
     /// <exception cref="InvalidDataException">The settings cannot be right.</exception>
     Task PrepareAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Gets whether models can be opened without a store in the network: there are copies of some on this machine.
+    /// </summary>
+    bool HasCopies { get; }
+
+    /// <summary>Finds out whether the store responds. Asks it only if it has not responded in the last seconds.</summary>
+    Task CheckAsync();
+
     /// <summary>Gets an object without reading it; null if there is none.</summary>
     ValueTask<StoredObject?> FindAsync(string key, CancellationToken cancellationToken);
 

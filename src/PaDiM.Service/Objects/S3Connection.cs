@@ -17,26 +17,30 @@ internal sealed partial class S3Connection : IDisposable
         ConnectTimeout = TimeSpan.FromSeconds(5),
         ConnectionLifetime = TimeSpan.FromMinutes(5),
         // A store that was away a moment ago gets one attempt, so that callers do not queue up behind it.
-        AwayFor = TimeSpan.FromSeconds(5);
+        AwayFor = TimeSpan.FromSeconds(5),
+        AnswerHolds = TimeSpan.FromSeconds(5);
 
     private readonly AmazonS3Client _client;
     private readonly HttpClient _http;
     private readonly TimeProvider _time;
     private readonly TimeSpan _timeout;
     private readonly ILogger _logger;
+    private readonly S3Metrics _metrics;
     private long _skewTicks;
     private long _failedAt;
+    private long _answeredAt;
     private int _isAway;
 
-    public S3Connection(S3Options options, TimeProvider time, ILogger logger)
+    public S3Connection(S3Options options, S3Metrics metrics, TimeProvider time, ILogger logger)
     {
+        _metrics = metrics;
         _time = time;
         _logger = logger;
         _timeout = TimeSpan.FromSeconds(options.TimeoutSeconds);
         Bucket = options.Bucket!;
         Location = $"{options.Endpoint ?? "Amazon S3"}, bucket {Bucket}";
         _http = new HttpClient(
-            new ClockReader(this)
+            new Observer(this)
             {
                 InnerHandler = new SocketsHttpHandler
                 {
@@ -85,6 +89,13 @@ internal sealed partial class S3Connection : IDisposable
     /// <summary>Gets by how much the clock of the store is ahead of the one of this machine.</summary>
     public TimeSpan Skew => new(Interlocked.Read(ref _skewTicks));
 
+    /// <summary>Gets whether the store did not respond last.</summary>
+    public bool IsAway => _isAway == 1;
+
+    /// <summary>Gets whether the store has responded in the last seconds.</summary>
+    public bool HasJustAnswered =>
+        !IsAway && Interlocked.Read(ref _answeredAt) is not 0 and var at && _time.GetElapsedTime(at) < AnswerHolds;
+
     /// <summary>Sends a request.</summary>
     /// <exception cref="AmazonS3Exception">The store answers with 404, 409, 412 or 416.</exception>
     /// <exception cref="ObjectStoreAwayException">The store does not respond or refuses the request.</exception>
@@ -111,16 +122,20 @@ internal sealed partial class S3Connection : IDisposable
     public async Task RecoverAsync(Exception failure, int attempt, CancellationToken cancellationToken)
     {
         if (IsRefusal(failure))
+        {
+            _metrics.RecordFailure(isRefused: true);
             throw new ObjectStoreAwayException(
                 $"The object store ({Location}) refuses a request: {GetReason(failure)}",
                 isRefused: true,
                 failure
             );
+        }
         if (attempt >= MostAttempts || WasAwayJustNow)
         {
             Interlocked.Exchange(ref _failedAt, _time.GetTimestamp());
             if (Interlocked.Exchange(ref _isAway, 1) == 0)
                 LogAway(Location, GetReason(failure));
+            _metrics.RecordFailure(isRefused: false);
             throw new ObjectStoreAwayException(
                 $"The object store ({Location}) does not respond: {GetReason(failure)}",
                 isRefused: false,
@@ -137,6 +152,7 @@ internal sealed partial class S3Connection : IDisposable
     /// <summary>Records that the store responds.</summary>
     public void RecordAnswer()
     {
+        Interlocked.Exchange(ref _answeredAt, _time.GetTimestamp());
         if (_isAway == 1 && Interlocked.Exchange(ref _isAway, 0) == 1)
             LogBack(Location);
     }
@@ -205,18 +221,28 @@ internal sealed partial class S3Connection : IDisposable
         public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;
     }
 
-    /// <summary>Reads the clock of the store from its answers.</summary>
-    private sealed class ClockReader(S3Connection connection) : DelegatingHandler
+    /// <summary>Measures every request, and reads the clock of the store from its answers.</summary>
+    private sealed class Observer(S3Connection connection) : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(
             HttpRequestMessage request,
             CancellationToken cancellationToken
         )
         {
-            var response = await base.SendAsync(request, cancellationToken);
-            if (response.Headers.Date is { } date)
-                Interlocked.Exchange(ref connection._skewTicks, (date - connection._time.GetUtcNow()).Ticks);
-            return response;
+            var began = connection._time.GetTimestamp();
+            HttpStatusCode? status = null;
+            try
+            {
+                var response = await base.SendAsync(request, cancellationToken);
+                status = response.StatusCode;
+                if (response.Headers.Date is { } date)
+                    Interlocked.Exchange(ref connection._skewTicks, (date - connection._time.GetUtcNow()).Ticks);
+                return response;
+            }
+            finally
+            {
+                connection._metrics.RecordRequest(request.Method, status, connection._time.GetElapsedTime(began));
+            }
         }
     }
 }

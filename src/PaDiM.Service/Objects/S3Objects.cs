@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using System.Runtime.CompilerServices;
 using Amazon.S3;
@@ -25,17 +26,43 @@ internal sealed partial class S3Objects : IObjectStore, IDisposable
     private readonly S3Sweep _sweep;
     private readonly string _prefix;
     private readonly ILogger<S3Objects> _logger;
+    private readonly Lock _checking = new();
+    private Task? _check;
 
-    public S3Objects(ObjectOptions options, string copies, TimeProvider time, ILogger<S3Objects> logger)
+    public S3Objects(
+        ObjectOptions options,
+        string copies,
+        IMeterFactory meters,
+        TimeProvider time,
+        ILogger<S3Objects> logger
+    )
     {
         _logger = logger;
         _prefix = string.IsNullOrEmpty(options.S3.Prefix) ? "" : options.S3.Prefix + "/";
-        _connection = new S3Connection(options.S3, time, logger);
         _copies = new LocalCopies(copies, options.ModelFileCacheBytes, time);
+        _connection = new S3Connection(
+            options.S3,
+            new S3Metrics(meters, () => !_connection!.IsAway, _copies),
+            time,
+            logger
+        );
         _sweep = new S3Sweep(_connection, _prefix, time);
     }
 
     public bool IsLocal => false;
+
+    public bool HasCopies => _copies.Bytes > 0;
+
+    /// <summary>One request for all who ask, which goes on when they no longer wait.</summary>
+    public Task CheckAsync()
+    {
+        if (_connection.HasJustAnswered)
+            return Task.CompletedTask;
+        lock (_checking)
+            return _check is { IsCompleted: false } running
+                ? running
+                : _check = Task.Run(() => FindAsync(ProbeKey, CancellationToken.None).AsTask());
+    }
 
     /// <summary>
     /// Puts a small object, twice, on the condition that there is none: whether the bucket exists, whether the

@@ -4,6 +4,7 @@ using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Admission;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Scoring;
@@ -24,7 +25,7 @@ internal sealed class ScoreBatcher(
     IOptions<ScoringOptions> options,
     ScoreMetrics metrics,
     TimeProvider time,
-    ILogger<ScoreBatcher> logger
+    DeviceWatch device
 )
 {
     /// <summary>
@@ -237,7 +238,7 @@ internal sealed class ScoreBatcher(
         catch (OnnxRuntimeException e)
         {
             batch[0].Completion.TrySetResult(Problems.DeviceFailed());
-            logger.LogDeviceFailed(e, batch[0].Scorer.Runtime.Device);
+            device.RecordFailure(e);
         }
         catch (Exception e)
         {

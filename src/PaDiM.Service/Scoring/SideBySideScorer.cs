@@ -5,6 +5,7 @@ using PaDiM.Engine;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Admission;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Scoring;
@@ -23,7 +24,7 @@ internal sealed class SideBySideScorer(
     IOptions<ScoringOptions> options,
     ScoreMetrics metrics,
     TimeProvider time,
-    ILogger<SideBySideScorer> logger
+    DeviceWatch device
 )
 {
     /// <summary>
@@ -70,7 +71,7 @@ internal sealed class SideBySideScorer(
         }
         catch (OnnxRuntimeException e)
         {
-            logger.LogDeviceFailed(e, scorer.Runtime.Device);
+            device.RecordFailure(e);
             return Problems.DeviceFailed();
         }
         var embedded = time.GetTimestamp();

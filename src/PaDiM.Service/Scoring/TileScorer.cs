@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Admission;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Scoring;
@@ -19,7 +20,7 @@ internal sealed class TileScorer(
     IOptions<ScoringOptions> options,
     ScoreMetrics metrics,
     TimeProvider time,
-    ILogger<TileScorer> logger
+    DeviceWatch device
 )
 {
     /// <summary>Scores an image.</summary>
@@ -113,7 +114,7 @@ internal sealed class TileScorer(
         }
         catch (OnnxRuntimeException e)
         {
-            logger.LogDeviceFailed(e, scorer.Runtime.Device);
+            device.RecordFailure(e);
             return Problems.DeviceFailed();
         }
         finally

@@ -19,7 +19,7 @@ internal static class TelemetrySetup
 
     public static void AddTelemetry(this WebApplicationBuilder builder)
     {
-        builder.Services.AddSingleton<CategoryLabels>().AddSingleton<ProcessMetrics>();
+        builder.Services.AddSingleton<DeviceWatch>().AddSingleton<CategoryLabels>().AddSingleton<ProcessMetrics>();
         var telemetry = builder
             .Services.AddOpenTelemetry()
             .ConfigureResource(resource =>

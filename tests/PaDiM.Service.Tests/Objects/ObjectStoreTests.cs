@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using PaDiM.Engine.Files;
 using PaDiM.Service.Maintenance;
 using PaDiM.Service.Objects;
+using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
 using PaDiM.Service.TestSupport.S3;
 using PaDiM.TestSupport;
@@ -151,6 +152,7 @@ public abstract class ObjectStoreTests : IDisposable
                 },
             },
             _folder.Combine($"{Guid.NewGuid():n}"),
+            Meters.Create(),
             TimeProvider.System,
             NullLogger<S3Objects>.Instance
         );

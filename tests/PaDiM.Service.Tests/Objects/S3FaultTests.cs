@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using PaDiM.Engine.Files;
 using PaDiM.Service.Objects;
+using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport.S3;
 using PaDiM.TestSupport;
 
@@ -311,6 +312,7 @@ public sealed class S3FaultTests : IAsyncLifetime
                 },
             },
             _folder.Combine($"{Guid.NewGuid():n}"),
+            Meters.Create(),
             TimeProvider.System,
             NullLogger<S3Objects>.Instance
         );

@@ -1,4 +1,5 @@
 using PaDiM.Service.TestSupport;
+using PaDiM.Service.TestSupport.S3;
 
 namespace PaDiM.Service.Tests.Telemetry;
 
@@ -12,9 +13,15 @@ public sealed class BusyService : IAsyncLifetime
 
     internal Scrape Scrape { get; private set; } = null!;
 
+    private FakeS3? _store;
+
     public async ValueTask InitializeAsync()
     {
-        Service = await ObservedService.StartAsync(("Padim__QueueCapacity", "4"));
+        _store = await FakeS3.StartAsync();
+        Service = await ObservedService.StartAsync([
+            ("Padim__QueueCapacity", "4"),
+            .. _store.GetOptions().Select(option => ($"Padim__{option.Option.Replace(":", "__")}", $"{option.Value}")),
+        ]);
         var category = await Service.FittedAsync("flange");
         for (var seed = 100; seed < 100 + Good; seed++)
             await category.ScoreAsync(Parts.Good(seed));
@@ -34,7 +41,13 @@ public sealed class BusyService : IAsyncLifetime
         Scrape = await Service.ScrapeAsync();
     }
 
-    public ValueTask DisposeAsync() => Service.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (Service is not null)
+            await Service.DisposeAsync();
+        if (_store is not null)
+            await _store.DisposeAsync();
+    }
 }
 
 /// <summary>The tests that share it.</summary>

@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using PaDiM.Service.Objects;
+
+namespace PaDiM.Service.Hosting;
+
+/// <summary>Asks the store of images and models.</summary>
+internal sealed class StoreCheck(IObjectStore objects, Fallback fallback) : IHealthCheck
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context,
+        CancellationToken cancellationToken = default
+    )
+    {
+        try
+        {
+            await objects.CheckAsync().WaitAsync(Patience, cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            return fallback.Without("The object store does not respond", e, objects.HasCopies);
+        }
+    }
+}

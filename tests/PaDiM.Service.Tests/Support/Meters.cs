@@ -1,0 +1,11 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace PaDiM.Service.Tests.Support;
+
+/// <summary>Meters that nobody reads.</summary>
+internal static class Meters
+{
+    public static IMeterFactory Create() =>
+        new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
+}
