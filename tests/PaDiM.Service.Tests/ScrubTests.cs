@@ -83,6 +83,7 @@ public sealed class ScrubTests : IDisposable
             new(
                 service.Get<Scrub>(),
                 service.Get<DataDirectory>(),
+                service.Get<Duties>(),
                 Options.Create(new MaintenanceOptions { ScrubHours = hours }),
                 time,
                 NullLogger<Scrubber>.Instance

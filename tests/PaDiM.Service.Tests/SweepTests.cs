@@ -118,6 +118,7 @@ public sealed class SweepTests
             service.Get<IDbContextFactory<PadimDbContext>>(),
             service.Get<DataDirectory>(),
             service.Get<IObjectStore>(),
+            service.Get<Duties>(),
             service.Get<IOptions<MaintenanceOptions>>(),
             later,
             NullLogger<OrphanSweeper>.Instance

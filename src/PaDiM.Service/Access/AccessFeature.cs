@@ -19,6 +19,9 @@ internal static class AccessFeature
         services.AddSingleton<KeyRing>().AddSingleton<KeyStore>().AddSingleton<AuditStore>().AddSingleton<OpenAccess>();
         services.AddSingleton<AuditPurge>().AddHostedService(provider => provider.GetRequiredService<AuditPurge>());
         services
+            .AddSingleton<PermitStore>()
+            .AddSingleton<SharedLimits>()
+            .AddHostedService(provider => provider.GetRequiredService<SharedLimits>())
             .AddSingleton<RateLimits>()
             .AddSingleton<IConfigureOptions<RateLimiterOptions>>(provider => provider.GetRequiredService<RateLimits>());
         services.AddSingleton<IConfigureOptions<JwtBearerOptions>, TokenAuthentication>();

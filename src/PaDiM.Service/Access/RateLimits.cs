@@ -3,23 +3,28 @@ using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
 /// <summary>
 /// Limits the requests per caller: one token bucket per key or token, or per address while access is open. It refills
-/// evenly and holds one minute's worth. Failed attempts are counted per address in a separate bucket. This locks no one
-/// out: valid credentials pass however many failures came from the same address.
+/// evenly and holds one minute's worth. Replicas on PostgreSQL share the buckets of keys and tokens
+/// (<see cref="SharedLimits"/>); those of addresses they do not, so that nobody without a key causes queries. Failed attempts
+/// are counted per address in a separate bucket. This locks no one out: valid credentials pass however many failures came
+/// from the same address.
 /// </summary>
 internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDisposable
 {
     private readonly PartitionedRateLimiter<HttpContext> _attempts;
     private readonly AccessOptions _options;
+    private readonly SharedLimits? _shared;
 
-    public RateLimits(IOptions<AccessOptions> options)
+    public RateLimits(IOptions<AccessOptions> options, IDatabaseEngine engine, SharedLimits shared)
     {
         _options = options.Value;
+        _shared = engine is PostgresEngine ? shared : null;
         _attempts = PartitionedRateLimiter.Create<HttpContext, string>(context =>
             CreateBucket(GetAddress(context), _options.FailedAttemptsPerMinute)
         );
@@ -28,9 +33,7 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
     public void Configure(RateLimiterOptions limiter)
     {
         limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-            KeyAuthentication.AllowsAnonymous(context)
-                ? RateLimitPartition.GetNoLimiter("")
-                : CreateBucket(GetCaller(context), _options.RequestsPerMinute)
+            KeyAuthentication.AllowsAnonymous(context) ? RateLimitPartition.GetNoLimiter("") : CreatePartition(context)
         );
         limiter.OnRejected = async (rejected, _) =>
             await Problems.RateLimited(GetRetryAfter(rejected.Lease)).ExecuteAsync(rejected.HttpContext);
@@ -44,6 +47,11 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
     }
 
     public void Dispose() => _attempts.Dispose();
+
+    private RateLimitPartition<string> CreatePartition(HttpContext context) =>
+        FindCaller(context) is not { } caller ? CreateBucket(GetAddress(context), _options.RequestsPerMinute)
+        : _shared is null || _options.RequestsPerMinute == 0 ? CreateBucket(caller, _options.RequestsPerMinute)
+        : RateLimitPartition.Get(caller, _shared.GetLimiter);
 
     private static RateLimitPartition<string> CreateBucket(string partition, int perMinute)
     {
@@ -62,10 +70,8 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
         );
     }
 
-    private static string GetCaller(HttpContext context) =>
-        context.User.Identity is Caller { Name: not Caller.AnonymousName } caller
-            ? caller.KeyId ?? caller.Name
-            : GetAddress(context);
+    private static string? FindCaller(HttpContext context) =>
+        context.User.Identity is Caller { Name: not Caller.AnonymousName } caller ? caller.KeyId ?? caller.Name : null;
 
     /// <summary>For IPv6 the /64 network, because one host has 2^64 addresses in it.</summary>
     private static string GetAddress(HttpContext context) =>

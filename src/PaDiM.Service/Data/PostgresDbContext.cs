@@ -46,6 +46,8 @@ internal sealed class PostgresDbContext(DbContextOptions<PostgresDbContext> opti
     protected override void OnModelCreating(ModelBuilder model)
     {
         base.OnModelCreating(model);
+        model.Entity<RequestBucket>().ToTable("RequestBuckets").IsUnlogged().HasKey(bucket => bucket.Caller);
+        model.Entity<Duty>().ToTable("Duties").HasKey(duty => duty.Name);
         var job = model.Entity<Job>();
         // One running job per category, whatever the replicas do at once.
         job.HasIndex(j => j.Category)

@@ -138,11 +138,11 @@ internal static class DataCommands
                     services =>
                         services
                             .AddPadimOptions<MaintenanceOptions>()
+                            .AddSingleton<Duties>()
                             .AddSingleton<OrphanSweeper>()
                             .AddSingleton<DamagedModels>()
                             .AddSingleton<ModelFiles>()
                             .AddSingleton<ModelCache>()
-                            .AddSingleton<OrphanSweeper>()
                             .AddSingleton<Scrub>(),
                     (nameof(MaintenanceOptions.ScrubMegabytesPerSecond), "0")
                 );

@@ -10,6 +10,7 @@ internal static class MaintenanceFeature
             .AddPadimOptions<MaintenanceOptions>()
             .AddSingleton<OrphanSweeper>()
             .AddHostedService(provider => provider.GetRequiredService<OrphanSweeper>())
+            .AddSingleton<Duties>()
             .AddSingleton<Scrub>()
             .AddSingleton<Scrubber>()
             .AddHostedService(provider => provider.GetRequiredService<Scrubber>());

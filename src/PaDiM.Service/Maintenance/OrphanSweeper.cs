@@ -15,6 +15,7 @@ internal sealed partial class OrphanSweeper(
     IDbContextFactory<PadimDbContext> contexts,
     DataDirectory data,
     IObjectStore objects,
+    Duties duties,
     IOptions<MaintenanceOptions> options,
     TimeProvider time,
     ILogger<OrphanSweeper> logger
@@ -24,6 +25,8 @@ internal sealed partial class OrphanSweeper(
 
     /// <summary>A bucket is listed less often, because every thousand objects cost a request.</summary>
     private static readonly TimeSpan BucketInterval = TimeSpan.FromHours(1);
+
+    private const string Duty = "sweep";
 
     private long? _bucketSweptAt;
 
@@ -85,7 +88,10 @@ internal sealed partial class OrphanSweeper(
             time,
             async cancellationToken =>
             {
-                var removed = objects.IsLocal || IsBucketDue() ? await SweepObjectsAsync(cancellationToken) : 0;
+                var removed =
+                    objects.IsLocal ? await SweepObjectsAsync(cancellationToken)
+                    : IsBucketDue() ? await SweepBucketAsync(cancellationToken)
+                    : 0;
                 removed += await SweepFilesAsync(cancellationToken);
                 if (removed > 0)
                     LogRemoved(removed);
@@ -93,6 +99,18 @@ internal sealed partial class OrphanSweeper(
             LogFailure,
             stoppingToken
         );
+
+    /// <summary>One replica an hour lists the bucket.</summary>
+    private async Task<int> SweepBucketAsync(CancellationToken cancellationToken)
+    {
+        await using var lease = await duties.TryBeginAsync(Duty, BucketInterval, cancellationToken);
+        if (lease is null)
+            return 0;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lease.Lost);
+        var removed = await SweepObjectsAsync(either.Token);
+        await lease.CompleteAsync(report: null);
+        return removed;
+    }
 
     private bool IsBucketDue()
     {

@@ -1,9 +1,9 @@
 namespace PaDiM.Service.Maintenance;
 
 /// <summary>The state of scrubbing.</summary>
-/// <param name="Running">Whether a scrub is running in this process.</param>
-/// <param name="Checked">Number of files that it has read so far; 0 if none is running.</param>
-/// <param name="LastReport">Report of the last scrub by any process; null before the first one.</param>
+/// <param name="Running">Whether a scrub is running, on any replica.</param>
+/// <param name="Checked">Number of files that it has read so far; 0 if none is running on this replica.</param>
+/// <param name="LastReport">Report of the last scrub by any replica; null before the first one.</param>
 internal sealed record ScrubResponse(bool Running, int Checked, ScrubReport? LastReport);
 
 /// <summary>The report of a scrub.</summary>

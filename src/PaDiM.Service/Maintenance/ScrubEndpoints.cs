@@ -11,7 +11,14 @@ internal static class ScrubEndpoints
     public static void MapScrub(this IEndpointRouteBuilder routes)
     {
         routes
-            .MapPost(Path, (Scrubber scrubber) => TypedResults.Accepted(Path, scrubber.Start()))
+            .MapPost(
+                Path,
+                async (Scrubber scrubber, CancellationToken cancellationToken) =>
+                {
+                    scrubber.Start();
+                    return TypedResults.Accepted(Path, await scrubber.GetStatusAsync(cancellationToken));
+                }
+            )
             .Needs(AccessScope.Admin, everyCategory: true)
             .Audited("scrub.start")
             .WithTags("Operations")
@@ -23,7 +30,11 @@ internal static class ScrubEndpoints
             )
             .Produces<ScrubResponse>(StatusCodes.Status202Accepted);
         routes
-            .MapGet(Path, (Scrubber scrubber) => TypedResults.Ok(scrubber.GetStatus()))
+            .MapGet(
+                Path,
+                async (Scrubber scrubber, CancellationToken cancellationToken) =>
+                    TypedResults.Ok(await scrubber.GetStatusAsync(cancellationToken))
+            )
             .Needs(AccessScope.Admin, everyCategory: true)
             .WithTags("Operations")
             .WithName("GetScrub")

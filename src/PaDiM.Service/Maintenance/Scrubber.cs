@@ -6,12 +6,13 @@ using PaDiM.Service.Data;
 namespace PaDiM.Service.Maintenance;
 
 /// <summary>
-/// Runs a scrub when one is due or requested, one at a time, and stores the last report beside the data, so that a
-/// restart does not delay the next one.
+/// Runs a scrub when one is due or requested, one at a time on all replicas, and stores the last report beside the data and
+/// for the other replicas, so that a restart does not delay the next one.
 /// </summary>
 internal sealed partial class Scrubber(
     Scrub scrub,
     DataDirectory data,
+    Duties duties,
     IOptions<MaintenanceOptions> options,
     TimeProvider time,
     ILogger<Scrubber> logger
@@ -20,15 +21,25 @@ internal sealed partial class Scrubber(
     /// <summary>After start-up, the disk is needed for models first.</summary>
     private static readonly TimeSpan Poll = TimeSpan.FromMinutes(5);
 
+    private const string Duty = "scrub";
+
     private readonly SemaphoreSlim _asked = new(0, 1);
     private volatile bool _running;
     private volatile int _seen;
 
     /// <summary>Gets the state of scrubbing.</summary>
-    public ScrubResponse GetStatus() => new(_running, _running ? _seen : 0, ReadReport());
+    public async Task<ScrubResponse> GetStatusAsync(CancellationToken cancellationToken)
+    {
+        var shared = await duties.FindAsync(Duty, cancellationToken);
+        return new ScrubResponse(
+            _running || shared?.HeldUntil > time.GetUtcNow().UtcDateTime,
+            _running ? _seen : 0,
+            shared?.Report is { } report ? JsonSerializer.Deserialize<ScrubReport>(report, Reports.Json) : ReadReport()
+        );
+    }
 
     /// <summary>Requests a scrub; has no effect while one is running.</summary>
-    public ScrubResponse Start()
+    public void Start()
     {
         lock (_asked)
         {
@@ -37,7 +48,6 @@ internal sealed partial class Scrubber(
             _running = true;
             _seen = 0;
         }
-        return GetStatus();
     }
 
     /// <summary>Gets whether the last scrub is long enough ago.</summary>
@@ -56,8 +66,9 @@ internal sealed partial class Scrubber(
         {
             for (; ; )
             {
-                if (await _asked.WaitAsync(Poll, stoppingToken) || IsDue())
-                    await RunAsync(stoppingToken);
+                var isAsked = await _asked.WaitAsync(Poll, stoppingToken);
+                if (isAsked || IsDue())
+                    await RunAsync(isAsked, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -66,7 +77,7 @@ internal sealed partial class Scrubber(
         }
     }
 
-    private async Task RunAsync(CancellationToken cancellationToken)
+    private async Task RunAsync(bool isAsked, CancellationToken cancellationToken)
     {
         lock (_asked)
         {
@@ -75,14 +86,20 @@ internal sealed partial class Scrubber(
         }
         try
         {
-            var report = await scrub.RunAsync(this, cancellationToken);
+            var interval = isAsked ? TimeSpan.Zero : TimeSpan.FromHours(options.Value.ScrubHours);
+            await using var lease = await duties.TryBeginAsync(Duty, interval, cancellationToken);
+            if (lease is null)
+                return;
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lease.Lost);
+            var report = await scrub.RunAsync(this, either.Token);
             AtomicFile.Write(data.ScrubReport, stream => JsonSerializer.Serialize(stream, report, Reports.Json));
+            await lease.CompleteAsync(JsonSerializer.Serialize(report, Reports.Json));
             if (report.IsClean())
                 LogClean(report.Checked, report.Orphans.Count);
             else
                 LogLoss(report.Missing.Count, report.Damaged.Count, report.Checked, report.Database);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             LogFailure(e);
         }

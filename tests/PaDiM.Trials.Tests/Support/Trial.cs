@@ -24,6 +24,7 @@ internal static class Trial
             service.Get<IDbContextFactory<PadimDbContext>>(),
             service.Get<DataDirectory>(),
             service.Get<IObjectStore>(),
+            service.Get<Duties>(),
             service.Get<IOptions<MaintenanceOptions>>(),
             later,
             NullLogger<OrphanSweeper>.Instance

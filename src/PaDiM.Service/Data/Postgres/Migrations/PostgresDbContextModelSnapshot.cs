@@ -174,6 +174,31 @@ namespace PaDiM.Service.Data.Postgres.Migrations
                     b.ToTable("Categories");
                 });
 
+            modelBuilder.Entity("PaDiM.Service.Data.Duty", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<DateTime?>("DoneAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("HeldBy")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<DateTime?>("HeldUntil")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Report")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("Duties", (string)null);
+                });
+
             modelBuilder.Entity("PaDiM.Service.Data.Job", b =>
                 {
                     b.Property<string>("Id")
@@ -278,6 +303,28 @@ namespace PaDiM.Service.Data.Postgres.Migrations
                     b.HasIndex("State", "Id");
 
                     b.ToTable("Jobs");
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Data.RequestBucket", b =>
+                {
+                    b.Property<string>("Caller")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<double>("Granted")
+                        .HasColumnType("double precision");
+
+                    b.Property<double>("Level")
+                        .HasColumnType("double precision");
+
+                    b.HasKey("Caller");
+
+                    b.ToTable("RequestBuckets", (string)null);
+
+                    NpgsqlEntityTypeBuilderExtensions.IsUnlogged(b, true);
                 });
 
             modelBuilder.Entity("PaDiM.Service.Data.StoredEvaluation", b =>
