@@ -20,6 +20,7 @@ using PaDiM.Service.Models;
 using PaDiM.Service.OpenApi;
 using PaDiM.Service.Roles;
 using PaDiM.Service.Scoring;
+using PaDiM.Service.Site;
 using PaDiM.Service.Telemetry;
 using PaDiM.Service.Thresholds;
 
@@ -98,6 +99,7 @@ internal static class Program
         builder.Services.AddScoring();
         builder.Services.AddEvaluations();
         builder.Services.AddMaintenance();
+        builder.Services.AddSite();
         builder.Services.AddOpenApi();
         replace?.Invoke(builder.Services);
 
@@ -120,7 +122,7 @@ internal static class Program
         routes.MapSystem();
         routes.MapHealth();
         routes.MapMetrics();
-        routes.MapStartPage();
+        routes.MapSite();
         return app;
     }
 }

@@ -37,6 +37,7 @@ public sealed class ArchitectureTests
             .Add("Thresholds", "Categories", "Evaluations", "Models")
             .Add("Scoring", "Admission", "Categories", "Images", "Models")
             .Add("Maintenance", "CommandLine", "Models")
+            .Add("Site")
             .Add("OpenApi", "Images", "Thresholds")
             .Add("Telemetry", "Jobs", "Models", "Scoring")
             .Add("Hosting", "Backbones", "Images", "Models", "Telemetry")
@@ -56,6 +57,7 @@ public sealed class ArchitectureTests
                 "Models",
                 "OpenApi",
                 "Scoring",
+                "Site",
                 "Telemetry",
                 "Thresholds"
             );

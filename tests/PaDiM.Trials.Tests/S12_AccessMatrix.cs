@@ -36,6 +36,11 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
     private static readonly Dictionary<string, (AccessScope Needed, About About)> Table = new()
     {
         ["GET /"] = (AccessScope.Score, About.Everybody),
+        ["GET /console/{**path}"] = (AccessScope.Score, About.Everybody),
+        ["GET /console/assets/{name}"] = (AccessScope.Score, About.Everybody),
+        ["GET /v1/session"] = (AccessScope.Score, About.Everybody),
+        ["POST /v1/session"] = (AccessScope.Score, About.Everybody),
+        ["DELETE /v1/session"] = (AccessScope.Score, About.Everybody),
         ["GET /health/live"] = (AccessScope.Score, About.Everybody),
         ["GET /health/ready"] = (AccessScope.Score, About.Everybody),
         ["GET /health/score"] = (AccessScope.Score, About.Everybody),
@@ -92,9 +97,11 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         ["GET /v1/audit"] = (AccessScope.Admin, About.Service),
     };
 
-    /// <summary>What changes nothing though it is no GET.</summary>
+    /// <summary>What changes nothing though it is no GET. Nothing of a session is stored.</summary>
     private static readonly string[] Harmless =
     [
+        "POST /v1/session",
+        "DELETE /v1/session",
         "POST /v1/categories/{category}/prefetch",
         "POST /v1/categories/{category}/score",
         "POST /v1/categories/{category}/score/batch",

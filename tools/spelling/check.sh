@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the spelling of all Markdown and C# files, and finds words that the project does not use. Prints the findings and
+# Checks the spelling of all Markdown and C# files and the texts of the console, and finds words that the project does not use. Prints the findings and
 # exits with 1 if there are any; prints nothing otherwise. Needs Node.js 20 with npm.
 #
 #     tools/spelling/check.sh

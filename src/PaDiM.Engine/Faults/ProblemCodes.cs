@@ -63,6 +63,9 @@ public static class ProblemCodes
     /// <summary>The key has expired.</summary>
     public const string KeyExpired = "key_expired";
 
+    /// <summary>The session of a browser has ended.</summary>
+    public const string SessionExpired = "session_expired";
+
     /// <summary>The token is not valid here.</summary>
     public const string TokenInvalid = "token_invalid";
 

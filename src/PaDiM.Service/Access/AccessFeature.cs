@@ -17,6 +17,7 @@ internal static class AccessFeature
     {
         services.AddPadimOptions<AccessOptions>();
         services.AddSingleton<KeyRing>().AddSingleton<KeyStore>().AddSingleton<AuditStore>().AddSingleton<OpenAccess>();
+        services.AddSingleton<SessionSeal>().AddSingleton<SessionCookie>();
         services.AddSingleton<AuditPurge>().AddHostedService(provider => provider.GetRequiredService<AuditPurge>());
         services
             .AddSingleton<PermitStore>()
@@ -46,6 +47,7 @@ internal static class AccessFeature
     public static void MapAccess(this IEndpointRouteBuilder routes)
     {
         routes.MapKeys();
+        routes.MapSession();
         routes.MapAudit();
     }
 

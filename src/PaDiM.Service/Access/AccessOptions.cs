@@ -29,6 +29,10 @@ internal sealed class AccessOptions : IValidatableObject
     [Range(1, 100_000)]
     public int AuditDays { get; set; } = 400;
 
+    /// <summary>Hours after which a session of the console ends, and its user signs in again.</summary>
+    [Range(1, 8760)]
+    public int SessionHours { get; set; } = 12;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Oidc.Validate() is { } fault)

@@ -75,12 +75,7 @@ internal sealed class AccessResultHandler(RateLimits limits) : IAuthorizationMid
         var problem = refused?.Problem ?? Problems.Unauthenticated();
         if (problem.Status != StatusCodes.Status401Unauthorized)
             return problem.ExecuteAsync(context);
-        if (limits.CountFailedAttempt(context) is { } tooMany)
-            return tooMany.ExecuteAsync(context);
-        context.Response.Headers.WWWAuthenticate = refused is null
-            ? "Bearer realm=\"padim\""
-            : "Bearer realm=\"padim\", error=\"invalid_token\"";
-        return problem.ExecuteAsync(context);
+        return limits.Challenge(context, problem, isRefused: refused is not null).ExecuteAsync(context);
     }
 }
 
@@ -90,4 +85,9 @@ internal static class AccessConventions
     /// <summary>Requires a scope. On a route, this replaces the requirement of its group.</summary>
     public static T Needs<T>(this T routes, AccessScope scope, bool everyCategory = false)
         where T : IEndpointConventionBuilder => routes.WithMetadata(new NeededAccess(scope, everyCategory));
+
+    /// <summary>Lets everyone use a route, which learns who its caller is if they say so.</summary>
+    public static T NeedsNobody<T>(this T routes)
+        where T : IEndpointConventionBuilder =>
+        routes.RequireAuthorization(policy => policy.RequireAssertion(_ => true));
 }

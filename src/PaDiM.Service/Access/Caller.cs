@@ -19,6 +19,9 @@ internal sealed class Caller(string name, string? keyId, AccessScope? scope, IRe
     /// <summary>Gets the identifier of the key; null for tokens and while access is open.</summary>
     public string? KeyId => keyId;
 
+    /// <summary>Gets what the caller may do; null for nothing.</summary>
+    public AccessScope? Scope => scope;
+
     /// <summary>Gets the only categories that the caller may see; null for all.</summary>
     public IReadOnlyList<string>? Categories => categories;
 

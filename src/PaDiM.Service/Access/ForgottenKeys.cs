@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// Keeps the keys of ASP.NET's data protection in memory. Authentication brings it along for cookies, which this
-/// service does not use; by default it would write a key into the home directory at every first start.
+/// Keeps the keys of ASP.NET's data protection in memory. Authentication brings it along for cookies of its
+/// own kind, which this service does not use; by default it would write a key into the home directory at every first start.
 /// </summary>
 internal sealed class ForgottenKeys : IXmlRepository, IConfigureOptions<KeyManagementOptions>
 {

@@ -13,7 +13,8 @@ internal sealed class KeyAuthentication(
     ILoggerFactory loggers,
     UrlEncoder encoder,
     OpenAccess open,
-    KeyRing keys
+    KeyRing keys,
+    SessionCookie sessions
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "Key";
@@ -40,10 +41,11 @@ internal sealed class KeyAuthentication(
             return AuthenticateResult.NoResult();
         if (await open.AllowsAsync(Context))
             return Success(Caller.Anonymous);
-        if (GetCredential(Request) is not { } text)
-            return AuthenticateResult.NoResult();
-        return (await keys.VerifyAsync(text, Context.RequestAborted)).Succeeded(out var caller, out var problem)
-            ? Success(caller)
+        Outcome<Caller>? found = GetCredential(Request) is { } text
+            ? await keys.VerifyAsync(text, Context.RequestAborted)
+            : await sessions.FindAsync(Context);
+        return found is not { } outcome ? AuthenticateResult.NoResult()
+            : outcome.Succeeded(out var caller, out var problem) ? Success(caller)
             : RefusedCredential.Fail(Context, problem);
     }
 

@@ -63,6 +63,10 @@ internal sealed partial class KeyRing
         return new Caller(key.Name, key.Id, key.Scope, key.Categories);
     }
 
+    /// <summary>Gets the stored hash of a key by its identifier; null if there is no such key.</summary>
+    public async ValueTask<string?> FindHashAsync(string id, CancellationToken cancellationToken) =>
+        (await ReadAsync(cancellationToken)).Keys.GetValueOrDefault(id)?.Sha256;
+
     /// <summary>Makes the next access read the keys from the database, which has just answered.</summary>
     public void Invalidate()
     {

@@ -39,11 +39,19 @@ internal sealed class RateLimits : IConfigureOptions<RateLimiterOptions>, IDispo
             await Problems.RateLimited(GetRetryAfter(rejected.Lease)).ExecuteAsync(rejected.HttpContext);
     }
 
-    /// <summary>Counts a failed authentication. Returns the problem if the address had too many.</summary>
-    public Problem? CountFailedAttempt(HttpContext context)
+    /// <summary>
+    /// Counts a failed authentication. Returns the problem to answer with: the given one, or that the address had too
+    /// many.
+    /// </summary>
+    public Problem Challenge(HttpContext context, Problem problem, bool isRefused)
     {
         using var lease = _attempts.AttemptAcquire(context);
-        return lease.IsAcquired ? null : Problems.RateLimited(GetRetryAfter(lease));
+        if (!lease.IsAcquired)
+            return Problems.RateLimited(GetRetryAfter(lease));
+        context.Response.Headers.WWWAuthenticate = isRefused
+            ? "Bearer realm=\"padim\", error=\"invalid_token\""
+            : "Bearer realm=\"padim\"";
+        return problem;
     }
 
     public void Dispose() => _attempts.Dispose();

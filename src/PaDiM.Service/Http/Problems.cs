@@ -412,6 +412,13 @@ internal static class Problems
                 + "the key was not truncated."
         );
 
+    public static Problem SessionExpired() =>
+        new(
+            ProblemCodes.SessionExpired,
+            StatusCodes.Status401Unauthorized,
+            "The session has ended. Sign in again, or send a key as 'Authorization: Bearer KEY'."
+        );
+
     public static Problem KeyExpired(string id) =>
         new(
             ProblemCodes.KeyExpired,

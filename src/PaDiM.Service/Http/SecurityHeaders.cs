@@ -24,9 +24,11 @@ internal static class SecurityHeaders
         headers.XContentTypeOptions = "nosniff";
         headers.XFrameOptions = "DENY";
         headers["Referrer-Policy"] = "no-referrer";
-        headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger")
-            ? PagePolicy
-            : ResponsePolicy;
+        // Pages of the service's own state theirs.
+        if (headers.ContentSecurityPolicy.Count == 0)
+            headers.ContentSecurityPolicy = context.Request.Path.StartsWithSegments("/swagger")
+                ? PagePolicy
+                : ResponsePolicy;
         if (context.Request.IsHttps)
             headers.StrictTransportSecurity = StrictTransport;
         // Responses to authenticated requests are for that caller only. Images never change and set their own cache

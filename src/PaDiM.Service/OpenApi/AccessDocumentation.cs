@@ -65,6 +65,7 @@ internal sealed class AccessDocumentation : IOperationFilter
                 Problems.UnknownKey(),
                 Problems.KeyExpired(ExampleId),
                 Problems.KeyRevoked(ExampleId),
+                Problems.SessionExpired(),
                 Problems.TokenInvalid(),
                 Problems.TokenExpired(),
                 Problems.Forbidden(needed.Scope),

@@ -93,8 +93,4 @@ internal static class OpenApiSetup
             options.EnableDeepLinking();
         });
     }
-
-    /// <summary>Leads from the address itself to Swagger UI.</summary>
-    public static void MapStartPage(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/", () => Results.Redirect("/swagger")).AllowAnonymous().ExcludeFromDescription();
 }

@@ -1,0 +1,36 @@
+import { useQuery } from '@tanstack/preact-query';
+import type { AccessScope } from './api';
+import { api, must } from './api';
+import { queries } from './queries';
+
+const rank: Record<AccessScope, number> = { score: 0, train: 1, admin: 2 };
+
+export const useSession = () =>
+    useQuery({
+        queryKey: ['session'],
+        queryFn: () => must(api.GET('/v1/session')),
+        staleTime: 60_000,
+        refetchInterval: 60_000,
+    });
+
+/** What the caller may do. What they may not do is not offered. */
+export function useRights(): { may: (scope: AccessScope) => boolean; everywhere: boolean } {
+    const { data } = useSession();
+    const scope = data?.scope;
+    return {
+        may: needed => !!scope && rank[scope] >= rank[needed],
+        everywhere: !!scope && !data?.categories,
+    };
+}
+
+export async function signIn(key: string): Promise<void> {
+    await must(api.POST('/v1/session', { body: { key } }));
+    queries.clear();
+    await queries.invalidateQueries();
+}
+
+export async function signOut(): Promise<void> {
+    await must(api.DELETE('/v1/session'));
+    queries.clear();
+    location.assign(document.baseURI.replace(/console\/$/, ''));
+}

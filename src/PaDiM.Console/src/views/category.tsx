@@ -1,0 +1,63 @@
+import { useState } from 'preact/hooks';
+import { Link } from 'wouter-preact';
+import { Empty, Loaded } from '../components/basics';
+import { LinkButton } from '../components/links';
+import { Refusal } from '../data/api';
+import { useCategory, useJobs } from '../data/queries';
+import { useRights } from '../data/session';
+import { t } from '../texts';
+import { Inspect } from './inspect';
+import { Start } from './start';
+import { StateBadge } from './state';
+
+const views = ['inspect', 'start'] as const;
+type View = (typeof views)[number];
+
+/** The pages of a category. It opens where its user is likely to go on. */
+export function CategoryPage({ category, view }: { category: string; view: string | undefined }) {
+    const [first, setFirst] = useState<View>();
+    const query = useCategory(category);
+    const { may } = useRights();
+    const { data: jobs } = useJobs(category, may('train'));
+    if (query.error instanceof Refusal && query.error.status === 404)
+        return (
+            <Empty title={t.nothingHere} detail={query.error.message} icon="search">
+                <LinkButton href="/console">{t.toStart}</LinkButton>
+            </Empty>
+        );
+    return (
+        <Loaded query={query}>
+            {is => {
+                const offered = views.filter(one =>
+                    one === 'inspect' ? is.activeModelVersion != null : may('train'),
+                );
+                // It stays there when the first fit ends.
+                const chosen = offered.find(one => one === (view ?? first)) ?? offered[0] ?? 'inspect';
+                if (!view && chosen !== first) setFirst(chosen);
+                const current: View = chosen;
+                return (
+                    <>
+                        <header class="page-head">
+                            <h1>{is.name}</h1>
+                            <StateBadge category={is} jobs={jobs} />
+                        </header>
+                        <nav class="tabs" aria-label={t.tabs.label(is.name)}>
+                            {offered.map(one => (
+                                <Link
+                                    key={one}
+                                    href={`/console/c/${is.name}/${one}`}
+                                    aria-current={one === current ? 'page' : undefined}
+                                >
+                                    {t.tabs[one]}
+                                </Link>
+                            ))}
+                        </nav>
+                        {offered.length === 0 && <Empty title={t.state.empty} icon="image" />}
+                        {offered.length > 0 && current === 'inspect' && <Inspect category={is} />}
+                        {current === 'start' && <Start category={is} />}
+                    </>
+                );
+            }}
+        </Loaded>
+    );
+}
