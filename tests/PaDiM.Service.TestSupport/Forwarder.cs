@@ -12,6 +12,8 @@ internal sealed class Forwarder : IDisposable
     private readonly List<TcpClient> _clients = [];
     private readonly int _port;
     private bool _isCut;
+    private volatile TaskCompletionSource? _stalled;
+    private long _sent;
 
     /// <param name="port">The port of the server.</param>
     public Forwarder(int port)
@@ -30,11 +32,22 @@ internal sealed class Forwarder : IDisposable
     /// <summary>Closes all connections, and every new one at once.</summary>
     public void Cut() => Set(isCut: true);
 
-    /// <summary>Lets new connections through again.</summary>
-    public void Mend() => Set(isCut: false);
+    /// <summary>Keeps all connections open, and every new one, and lets nothing through.</summary>
+    public void Stall() => _stalled = new TaskCompletionSource();
+
+    /// <summary>Lets new connections through again, and what has stalled.</summary>
+    public void Mend()
+    {
+        Set(isCut: false);
+        Interlocked.Exchange(ref _stalled, null)?.SetResult();
+    }
+
+    /// <summary>Gets how many bytes were sent to the server.</summary>
+    public long Sent => Interlocked.Read(ref _sent);
 
     public void Dispose()
     {
+        Interlocked.Exchange(ref _stalled, null)?.SetResult();
         Cut();
         _listener.Dispose();
     }
@@ -79,8 +92,8 @@ internal sealed class Forwarder : IDisposable
         {
             await server.ConnectAsync(IPAddress.Loopback, _port);
             await Task.WhenAny(
-                client.GetStream().CopyToAsync(server.GetStream()),
-                server.GetStream().CopyToAsync(client.GetStream())
+                PumpAsync(client.GetStream(), server.GetStream(), isRequest: true),
+                PumpAsync(server.GetStream(), client.GetStream(), isRequest: false)
             );
         }
         catch (Exception e)
@@ -90,5 +103,18 @@ internal sealed class Forwarder : IDisposable
         }
         client.Dispose();
         server.Dispose();
+    }
+
+    private async Task PumpAsync(NetworkStream from, NetworkStream to, bool isRequest)
+    {
+        var buffer = new byte[1 << 16];
+        while (await from.ReadAsync(buffer) is > 0 and var read)
+        {
+            if (_stalled is { } stalled)
+                await stalled.Task;
+            if (isRequest)
+                Interlocked.Add(ref _sent, read);
+            await to.WriteAsync(buffer.AsMemory(0, read));
+        }
     }
 }

@@ -96,6 +96,210 @@ public sealed class ReplicaTests : IDisposable
         Assert.Equal(2, await category.FitAsync());
     }
 
+    /// <summary>Nobody tells the second replica of changes, and its clock goes only as far as the test lets it.</summary>
+    [Fact]
+    public async Task Without_notifications_a_replica_finds_changes_within_a_second_of_its_clock()
+    {
+        var server = await PostgresServer.GetAsync();
+        var database = PostgresServer.Options(await server.CreateAsync());
+        await using var first = await RunningService.StartAsync(_data.Path, database);
+        var category = first.Category("part");
+        await category.CreateFittedAsync(3);
+        var (text, id) = await first.KeyAsync(AccessScope.Admin);
+        var (lastText, _) = await first.KeyAsync(AccessScope.Admin, name: "last");
+        using var boss = first.With(lastText);
+        category = new CategoryClient(boss, "part");
+        var time = new StoppedTime();
+        await using var second = await RunningService.StartByAsync(
+            time,
+            _data.Path,
+            [
+                ("Role", "score"),
+                ("Database:ListenConnectionString", server.GetConnectionString("postgres")),
+                .. database,
+            ]
+        );
+        using var line = second.With(text);
+        var there = new CategoryClient(line, "part");
+        await there.ScoreAsync(Parts.Good(1));
+
+        await (await category.PatchThresholdAsync(new { threshold = 7.5 })).JsonAsync(200);
+        Assert.NotEqual(7.5, (await there.ScoreAsync(Parts.Good(1))).Number("threshold"));
+        await FindsAsync(async () => (await there.ScoreAsync(Parts.Good(1))).Number("threshold") == 7.5);
+        Assert.Equal(2, await category.FitAsync());
+        await FindsAsync(async () => (await there.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>() == 2);
+        await boss.DeleteAsync($"/v1/keys/{id}");
+        await FindsAsync(async () => (int)(await line.GetAsync("/v1/categories")).StatusCode == 401);
+
+        Task FindsAsync(Func<Task<bool>> condition)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return Eventually.TrueAsync(condition, () => "The second replica did not find the change.");
+        }
+    }
+
+    /// <summary>
+    /// A score reads what this replica holds: nothing of what another one does for a fit is in its way, neither a row
+    /// nor a connection.
+    /// </summary>
+    [Fact]
+    public async Task While_another_replica_fits_a_score_sends_nothing_to_the_database()
+    {
+        var server = await PostgresServer.GetAsync();
+        var direct = await server.CreateAsync();
+        using var connection = new Forwarder(server.Port);
+        await using var fit = await RunningService.StartAsync(
+            _data.Path,
+            [("Role", "fit"), .. PostgresServer.Options(direct)]
+        );
+        var category = fit.Category("part");
+        await category.CreateFittedAsync(3);
+        var (text, _) = await fit.KeyAsync(AccessScope.Admin);
+        using var boss = fit.With(text);
+        category = new CategoryClient(boss, "part");
+        await using var score = await RunningService.StartByAsync(
+            new StoppedTime(),
+            _data.Path,
+            [
+                ("Role", "score"),
+                ("Database:ListenConnectionString", server.GetConnectionString("postgres")),
+                .. PostgresServer.Options(connection.Lead(direct)),
+            ]
+        );
+        using var line = score.With(text);
+        var there = new CategoryClient(line, "part");
+        await there.ScoreAsync(Parts.Good(1));
+        // The use of the key is recorded beside the score, and the listener tries whether it hears.
+        await IsQuietAsync();
+        var before = connection.Sent;
+        var job = await category.StartFitAsync();
+        var scores = 0;
+        do
+        {
+            await there.ScoreAsync(Parts.Good(scores++));
+        } while ((await boss.GetJsonAsync($"/v1/jobs/{job}")).Text("state") is "queued" or "running");
+        for (var k = 0; k < 10; k++)
+            await there.ScoreAsync(Parts.Good(k));
+        Assert.Equal(before, connection.Sent);
+
+        async Task IsQuietAsync()
+        {
+            for (long seen = -1; seen != connection.Sent; await Task.Delay(300))
+                seen = connection.Sent;
+        }
+    }
+
+    [Fact]
+    public async Task A_job_is_followed_on_a_replica_that_does_not_run_it()
+    {
+        var database = await PostgresServer.CreateOptionsAsync();
+        await using var first = await RunningService.StartAsync(_data.Path, [("Role", "score"), .. database]);
+        var store = first.Get<JobStore>();
+        await first.Category("part").CreateAsync();
+        Assert.True(
+            (await store.EnqueueAsync(JobKind.Fit, "part", "{}", null, default)).Succeeded(out var queued, out _)
+        );
+        await using var second = await RunningService.StartAsync(_data.Path, [("Role", "score"), .. database]);
+        // As a worker of the second replica would do it.
+        var leases = second.Get<IJobLeases>();
+        using var stream = await first.Http.GetStreamAsync($"/v1/jobs/{queued.Id}/events");
+        using var events = new StreamReader(stream);
+        Assert.Equal("queued", (await NextAsync()).Text("state"));
+        var job = (await leases.ClaimAsync("second", default))!;
+        Assert.Equal("running", (await NextAsync()).Text("state"));
+        var lease = new JobLease(job.Id, job.Fence);
+        foreach (var share in new[] { 0.25, 0.5 })
+        {
+            await leases.RenewAsync(lease, new JobProgress("embedding", share, 9), default);
+            Assert.Equal(share, (await NextAsync()).Number("progress"));
+        }
+        await second.Get<JobStore>().FinishAsync(lease, JobState.Failed, Problems.Unexpected().Fault, default);
+        Assert.Equal("failed", (await NextAsync()).Text("state"));
+        Assert.Null(await NextLineAsync());
+
+        async Task<System.Text.Json.Nodes.JsonNode> NextAsync() =>
+            System.Text.Json.Nodes.JsonNode.Parse((await NextLineAsync())!["data: ".Length..])!;
+
+        async Task<string?> NextLineAsync()
+        {
+            while (await events.ReadLineAsync() is { } read)
+                if (read.StartsWith("data: ", StringComparison.Ordinal))
+                    return read;
+            return null;
+        }
+    }
+
+    [Fact]
+    public async Task An_idempotency_key_starts_one_job_whichever_replicas_it_is_sent_to()
+    {
+        var database = await PostgresServer.CreateOptionsAsync();
+        (string, object)[] options = [("Role", "score"), .. database];
+        await using var first = await RunningService.StartAsync(_data.Path, options);
+        await using var second = await RunningService.StartAsync(_data.Path, options);
+        var category = first.Category("part");
+        await category.CreateAsync();
+        await category.UploadPartsAsync(0, 3);
+        await category.UploadRawAsync(Parts.Bad(1), "image/bmp", "?label=anomalous");
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 12).Select(k => Task.Run(() => StartAsync(k % 2 == 0 ? first : second, "fits", "once")))
+        );
+        Assert.Single(answers.Select(answer => answer.Text("id")).Distinct());
+        Assert.Single((await second.Http.GetJsonAsync("/v1/jobs")).Items());
+        Assert.NotEqual(answers[0].Text("id"), (await StartAsync(second, "fits", "again")).Text("id"));
+
+        static async Task<System.Text.Json.Nodes.JsonNode> StartAsync(RunningService replica, string what, string key)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/part/{what}");
+            request.Headers.Add("Idempotency-Key", key);
+            return await (await replica.Http.SendAsync(request)).JsonAsync(202);
+        }
+    }
+
+    /// <summary>A server that accepts connections and never answers is worse than one that is gone.</summary>
+    [Fact]
+    public async Task While_the_database_hangs_models_in_memory_score_and_the_rest_is_refused_in_time()
+    {
+        var server = await PostgresServer.GetAsync();
+        using var connection = new Forwarder(server.Port);
+        var time = new ManualTime();
+        await using var service = await RunningService.StartByAsync(
+            time,
+            _data.Path,
+            [
+                ("RequestsPerMinute", 10_000),
+                .. PostgresServer.Options(connection.Lead(await server.CreateAsync()) + ";Timeout=1;Command Timeout=1"),
+            ]
+        );
+        await service.Category("part").CreateFittedAsync(3);
+        var (text, _) = await service.KeyAsync(AccessScope.Admin);
+        using var boss = service.With(text);
+        var category = new CategoryClient(boss, "part");
+        await category.ScoreAsync(Parts.Good(1));
+        connection.Stall();
+        for (var k = 0; k < 5; k++)
+        {
+            time.Advance(TimeSpan.FromSeconds(10));
+            await category.ScoreAsync(Parts.Good(k));
+        }
+        await (await boss.GetAsync("/v1/categories")).ProblemAsync(503, "database_unavailable");
+        Assert.Equal("degraded", (await boss.GetJsonAsync("/health/ready")).Text("status"));
+        connection.Mend();
+        await Eventually.TrueAsync(
+            async () => (await boss.GetJsonAsync("/health/ready")).Text("status") == "ok",
+            () => "The service did not find the database again."
+        );
+        await (await category.PatchThresholdAsync(new { threshold = 7.5 })).JsonAsync(200);
+    }
+
+    [Fact]
+    public void A_database_that_hangs_is_given_up_in_seconds()
+    {
+        var parsed = PostgresEngine.Parse("Host=db;Database=padim");
+        Assert.Equal((5, 10), (parsed.Timeout, parsed.CommandTimeout));
+        parsed = PostgresEngine.Parse("Host=db;Database=padim;Timeout=3;Command Timeout=60");
+        Assert.Equal((3, 60), (parsed.Timeout, parsed.CommandTimeout));
+    }
+
     [Fact]
     public async Task Workers_of_two_replicas_neither_lose_nor_double_a_job()
     {

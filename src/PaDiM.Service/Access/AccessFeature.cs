@@ -16,7 +16,8 @@ internal static class AccessFeature
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
         services.AddPadimOptions<AccessOptions>();
-        services.AddSingleton<KeyRing>().AddSingleton<KeyStore>().AddSingleton<AuditStore>().AddSingleton<OpenAccess>();
+        services.AddSingleton<KeyRing>().AddHostedService(provider => provider.GetRequiredService<KeyRing>());
+        services.AddSingleton<KeyStore>().AddSingleton<AuditStore>().AddSingleton<OpenAccess>();
         services.AddSingleton<SessionSeal>().AddSingleton<SessionCookie>();
         services.AddSingleton<AuditPurge>().AddHostedService(provider => provider.GetRequiredService<AuditPurge>());
         services

@@ -1,19 +1,23 @@
 using System.Collections.Frozen;
 using Microsoft.EntityFrameworkCore;
+using PaDiM.Service.Background;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
 
 /// <summary>
-/// Caches all keys in memory and reads them again once they are a second old, or once the database reports a change.
-/// Changes by this process apply at once; changes by other processes or the command line apply within that second.
+/// Caches all keys in memory and reads them again every second while requests come, or once the database reports a change.
+/// Changes by this process apply at once; changes by other processes or the command line apply within that second. The
+/// reading goes on beside the requests, so that a busy database does not slow them down.
 /// </summary>
-internal sealed partial class KeyRing
+internal sealed partial class KeyRing : BackgroundService
 {
     /// <summary>The accuracy of a key's last use: its row is written no more often than this.</summary>
     public static readonly TimeSpan UseGrain = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1),
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1),
+        // A reading that takes so long is waited for.
+        Freshness = TimeSpan.FromSeconds(2),
         Patience = TimeSpan.FromSeconds(1);
     private readonly IDbContextFactory<PadimDbContext> _contexts;
     private readonly TimeProvider _time;
@@ -23,6 +27,8 @@ internal sealed partial class KeyRing
     private volatile Snapshot? _latest;
     private volatile bool _isAway;
     private int _changes;
+    private volatile bool _isUsed;
+    private volatile bool _hasRested;
 
     public KeyRing(
         IDbContextFactory<PadimDbContext> contexts,
@@ -74,8 +80,27 @@ internal sealed partial class KeyRing
         _isAway = false;
     }
 
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Periodically.RunAsync(
+            Poll,
+            time: _time,
+            work: async _ =>
+            {
+                // After a second without requests, the next one reads the keys itself.
+                _hasRested = !_isUsed;
+                if (_hasRested)
+                    return;
+                _isUsed = false;
+                await StartReading();
+            },
+            // Told where it is noticed.
+            onError: _ => { },
+            stoppingToken
+        );
+
     private async ValueTask<Snapshot> ReadAsync(CancellationToken cancellationToken)
     {
+        _isUsed = true;
         if (FindFresh() is { } fresh)
             return fresh;
         var wanted = Volatile.Read(ref _changes);
@@ -119,6 +144,7 @@ internal sealed partial class KeyRing
 
     private Snapshot? FindFresh() =>
         _latest is { } snapshot
+        && !_hasRested
         && snapshot.Changes == Volatile.Read(ref _changes)
         && _time.GetElapsedTime(snapshot.ReadAt) < Freshness
             ? snapshot
@@ -132,7 +158,7 @@ internal sealed partial class KeyRing
         {
             await using var db = await _contexts.CreateDbContextAsync();
             var keys = await db.ApiKeys.AsNoTracking().ToListAsync();
-            _isAway = false;
+            _isAway = _hasRested = false;
             return _latest = new Snapshot(keys.ToFrozenDictionary(key => key.Id, StringComparer.Ordinal), seen, readAt);
         }
         catch (Exception e) when (_latest is { } known)
@@ -140,6 +166,7 @@ internal sealed partial class KeyRing
             if (!_isAway)
                 LogUnread(e);
             _isAway = true;
+            _hasRested = false;
             // Set to now, so that requests that waited for this failure do not wait for another one.
             return _latest = known with { ReadAt = _time.GetTimestamp(), Changes = seen };
         }

@@ -5,6 +5,8 @@ namespace PaDiM.Service.Data;
 /// <summary>Migrates the database to this version and refuses one from a newer version.</summary>
 internal sealed class Database(IDatabaseEngine engine)
 {
+    private static readonly TimeSpan MigrationTimeout = TimeSpan.FromHours(1);
+
     public async Task UpgradeAsync(CancellationToken cancellationToken)
     {
         await using var db = engine.CreateDbContext();
@@ -14,6 +16,8 @@ internal sealed class Database(IDatabaseEngine engine)
             await using var guard = await engine.LockUpgradeAsync(cancellationToken);
             // Another process, perhaps of a newer version, may have been faster.
             await ThrowIfNewerAsync(db, engine.Location, cancellationToken);
+            // An index of a million rows takes its time.
+            db.Database.SetCommandTimeout(MigrationTimeout);
             await db.Database.MigrateAsync(cancellationToken);
         }
         await engine.PrepareAsync(db, cancellationToken);

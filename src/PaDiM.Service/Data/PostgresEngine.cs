@@ -50,6 +50,9 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable, IDispo
         // A server that is gone should cost a request less than Npgsql's 15 seconds.
         if (!connection.ShouldSerialize(nameof(connection.Timeout)))
             connection.Timeout = 5;
+        // So should one that hangs; what takes longer by nature says so.
+        if (!connection.ShouldSerialize("Command Timeout"))
+            connection.CommandTimeout = 10;
         return connection;
     }
 

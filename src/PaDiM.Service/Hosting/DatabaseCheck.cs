@@ -11,6 +11,8 @@ namespace PaDiM.Service.Hosting;
 internal sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts, Fallback fallback) : IHealthCheck
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private readonly Lock _gate = new();
+    private Task? _asking;
 
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context,
@@ -19,7 +21,7 @@ internal sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts, 
     {
         try
         {
-            await AskAsync(cancellationToken).WaitAsync(Patience, cancellationToken);
+            await StartAsking().WaitAsync(Patience, cancellationToken);
             return HealthCheckResult.Healthy();
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -28,9 +30,16 @@ internal sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts, 
         }
     }
 
-    private async Task AskAsync(CancellationToken cancellationToken)
+    /// <summary>One question for all who ask: a database that hangs must not get a connection from each.</summary>
+    private Task StartAsking()
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        await db.Categories.AnyAsync(cancellationToken);
+        lock (_gate)
+            return _asking is { IsCompleted: false } running ? running : _asking = AskAsync();
+    }
+
+    private async Task AskAsync()
+    {
+        await using var db = await contexts.CreateDbContextAsync();
+        await db.Categories.AnyAsync();
     }
 }

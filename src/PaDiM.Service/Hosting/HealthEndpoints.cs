@@ -16,6 +16,7 @@ internal static class HealthEndpoints
     public static void AddHealth(this IServiceCollection services) =>
         services
             .AddSingleton<Fallback>()
+            .AddSingleton<DatabaseCheck>()
             .AddHealthChecks()
             .AddCheck<DatabaseCheck>("database", tags: [Ready])
             .AddCheck<StoreCheck>("store", tags: [Ready])

@@ -47,11 +47,17 @@ internal sealed partial class ModelRegistry(
     /// <summary>Revisions of all categories at the last look.</summary>
     private Dictionary<string, (long Revision, bool Wanted)> _known = [];
 
-    /// <summary>
-    /// One load per category at a time. Categories that share a semaphore wait for each other, which is rare and
-    /// harmless.
-    /// </summary>
-    private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1, 1))];
+    /// <summary>One load per category at a time, and none waits for that of another: a store may be slow.</summary>
+    private readonly KeyedGates _gates = new();
+
+    /// <summary>Changes that are being followed, by category.</summary>
+    private readonly ConcurrentDictionary<string, Task> _refreshing = new(StringComparer.Ordinal);
+
+    /// <summary>The pinned model that is being loaded in advance, one at a time.</summary>
+    private Task _pinning = Task.CompletedTask;
+
+    /// <summary>The look at damaged files, which may be read from a store.</summary>
+    private Task _repairing = Task.CompletedTask;
 
     /// <summary>Gets the snapshot of the active version or of the given one.</summary>
     public async ValueTask<Outcome<CategoryModel>> AcquireAsync(
@@ -79,7 +85,7 @@ internal sealed partial class ModelRegistry(
     /// <summary>Makes a change of a category visible to later requests.</summary>
     public async Task RefreshAsync(string category, CancellationToken cancellationToken)
     {
-        regions.Forget();
+        await regions.ReloadAsync();
         if (!role.Value.Scores)
         {
             // Jobs take the model when they need it; until then, its memory is theirs.
@@ -128,7 +134,7 @@ internal sealed partial class ModelRegistry(
     /// <summary>Removes a deleted category.</summary>
     public async Task RemoveAsync(string category)
     {
-        regions.Forget();
+        await regions.ReloadAsync();
         await LoadAsync(category, null, CancellationToken.None);
     }
 
@@ -155,23 +161,92 @@ internal sealed partial class ModelRegistry(
         );
     }
 
-    /// <summary>Handles changes and loads one pinned category. Returns whether there was one to load.</summary>
+    /// <summary>
+    /// Handles changes and loads one pinned category. Returns whether there was one to load. What takes longer than a poll,
+    /// because a store is slow, goes on beside the next ones: it must not keep the changes of other categories.
+    /// </summary>
     private async Task<bool> FollowAsync(Dictionary<string, long> seen, CancellationToken cancellationToken)
     {
         var followed = notices.GetAll();
         var categories = await ReadCategoriesAsync(cancellationToken);
         // Another replica may have published the first model of a region.
         if (categories.Count != _known.Count || categories.Any(c => _known.GetValueOrDefault(c.Key) != c.Value))
-            regions.Forget();
+            await regions.ReloadAsync();
         _known = categories;
-        foreach (
-            var model in _current.Values.Where(m =>
-                !categories.TryGetValue(m.Category, out var category) || category.Revision != m.Revision
-            )
-        )
-            await RefreshAsync(model.Category, cancellationToken);
+        await WaitAPollAsync(
+            Task.WhenAll(
+                _current
+                    .Values.Where(m =>
+                        !categories.TryGetValue(m.Category, out var category) || category.Revision != m.Revision
+                    )
+                    .Select(model => StartRefresh(model.Category, cancellationToken))
+                    .ToArray()
+            ),
+            cancellationToken
+        );
         foreach (var (category, notice) in followed)
-            notices.Remove(category, notice);
+            if (!_refreshing.ContainsKey(category))
+                notices.Remove(category, notice);
+        if (_repairing.IsCompleted)
+            _repairing = RepairAsync(cancellationToken);
+        await WaitAPollAsync(_repairing, cancellationToken);
+        if (
+            !_pinning.IsCompleted
+            || categories.FirstOrDefault(c => c.Value.Wanted && seen.GetValueOrDefault(c.Key) != c.Value.Revision)
+                is not { Key: { } pinned } found
+        )
+            return false;
+        seen[pinned] = found.Value.Revision;
+        _pinning = StartRefresh(pinned, cancellationToken);
+        await WaitAPollAsync(_pinning, cancellationToken);
+        return _pinning.IsCompleted;
+    }
+
+    /// <summary>Refreshes a category, once at a time for each.</summary>
+    private Task StartRefresh(string category, CancellationToken cancellationToken)
+    {
+        // Added before it runs, so that it can remove itself.
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = _refreshing.GetOrAdd(category, done.Task);
+        if (running == done.Task)
+            _ = RunAsync();
+        return running;
+
+        async Task RunAsync()
+        {
+            try
+            {
+                await RefreshAsync(category, cancellationToken);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                LogPollFailure(e);
+            }
+            catch (OperationCanceledException)
+            {
+                // The process is stopping.
+            }
+            finally
+            {
+                _refreshing.TryRemove(category, out _);
+                done.SetResult();
+            }
+        }
+    }
+
+    /// <summary>Waits for work, but not longer than for the next poll.</summary>
+    private async Task WaitAPollAsync(Task work, CancellationToken cancellationToken)
+    {
+        if (!work.IsCompleted)
+            await Task.WhenAny(work, Task.Delay(Poll, time, cancellationToken));
+        if (work.IsCompleted)
+            await work;
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Looks at damaged files: they may have been restored.</summary>
+    private async Task RepairAsync(CancellationToken cancellationToken)
+    {
         foreach (var model in files.ListRepairable())
         {
             // A model that was read just when it was deleted has a missing file that is no damage.
@@ -180,14 +255,6 @@ internal sealed partial class ModelRegistry(
             else if (await IsRepairedAsync(model, cancellationToken))
                 await RefreshAsync(model.Category, cancellationToken);
         }
-        if (
-            categories.FirstOrDefault(c => c.Value.Wanted && seen.GetValueOrDefault(c.Key) != c.Value.Revision)
-            is not { Key: { } pinned } found
-        )
-            return false;
-        seen[pinned] = found.Value.Revision;
-        await RefreshAsync(pinned, cancellationToken);
-        return true;
     }
 
     private async Task<bool> IsRepairedAsync(StoredModel model, CancellationToken cancellationToken)
@@ -270,64 +337,56 @@ internal sealed partial class ModelRegistry(
         CancellationToken cancellationToken
     )
     {
-        // One load per category at a time, so that a burst of first requests reads the file once.
-        var gate = _gates[(uint)StringComparer.Ordinal.GetHashCode(name) % _gates.Length];
-        await gate.WaitAsync(cancellationToken);
-        try
+        // A burst of first requests reads the file once.
+        using var gate = await _gates.EnterAsync(name, cancellationToken);
+        var category = await FindCategoryAsync(name, cancellationToken);
+        if (category is null)
         {
-            var category = await FindCategoryAsync(name, cancellationToken);
-            if (category is null)
-            {
-                _current.TryRemove(name, out _);
-                cache.Remove(name);
-                files.RemoveDamage(name);
-                metrics.Remove(name);
-                return Problems.CategoryNotFound(name);
-            }
-            if (!category.Pinned || category.ActiveVersion is null)
-                cache.Unpin(name);
-            if ((version ?? category.ActiveVersion) is not { } wanted)
-            {
-                _current.TryRemove(name, out _);
-                metrics.Remove(name);
-                return Problems.ModelNotReady(name);
-            }
-            if (
-                version is null
-                && _current.TryGetValue(name, out var ready)
-                && ready.Revision == category.Revision
-                && (ready.StandsInFor is not { } active || files.FindDamage(active) is not null)
-            )
-                return (ready, false);
+            _current.TryRemove(name, out _);
+            cache.Remove(name);
+            files.RemoveDamage(name);
+            metrics.Remove(name);
+            return Problems.CategoryNotFound(name);
+        }
+        if (!category.Pinned || category.ActiveVersion is null)
+            cache.Unpin(name);
+        if ((version ?? category.ActiveVersion) is not { } wanted)
+        {
+            _current.TryRemove(name, out _);
+            metrics.Remove(name);
+            return Problems.ModelNotReady(name);
+        }
+        if (
+            version is null
+            && _current.TryGetValue(name, out var ready)
+            && ready.Revision == category.Revision
+            && (ready.StandsInFor is not { } active || files.FindDamage(active) is not null)
+        )
+            return (ready, false);
 
-            var stored = await FindModelAsync(name, wanted, cancellationToken);
-            if (stored is null)
-                return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            var changes = await CountThresholdChangesAsync(name, cancellationToken);
-            // Pinned before it is read, so that it cannot be evicted in between.
-            if (role.Value.Scores && category.Pinned && stored.Version == category.ActiveVersion)
-                cache.Pin(stored);
-            if ((await OpenAsync(stored)).Succeeded(out var opened, out var problem))
-                return SetCurrent(Snapshot(category, stored, opened.Cached, changes, standsInFor: null), opened.Loaded);
-            var isDamaged = files.GetState(stored) != ModelState.Ready;
-            if (
-                version is null
-                && isDamaged
-                && await FindStandInAsync(category, stored, changes, cancellationToken) is { } standIn
-            )
-                return SetCurrent(standIn.Model, standIn.Loaded);
-            if (version is null)
-                metrics.SetUnusable(name, wanted);
-            // No other version may keep scoring in place of one that fails its self-test, or of the damaged one after
-            // its stand-in was dropped.
-            if (version is null && (isDamaged || _failed.ContainsKey(ModelCache.GetKey(stored))))
-                _current.TryRemove(name, out _);
-            return problem;
-        }
-        finally
-        {
-            gate.Release();
-        }
+        var stored = await FindModelAsync(name, wanted, cancellationToken);
+        if (stored is null)
+            return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var changes = await CountThresholdChangesAsync(name, cancellationToken);
+        // Pinned before it is read, so that it cannot be evicted in between.
+        if (role.Value.Scores && category.Pinned && stored.Version == category.ActiveVersion)
+            cache.Pin(stored);
+        if ((await OpenAsync(stored)).Succeeded(out var opened, out var problem))
+            return SetCurrent(Snapshot(category, stored, opened.Cached, changes, standsInFor: null), opened.Loaded);
+        var isDamaged = files.GetState(stored) != ModelState.Ready;
+        if (
+            version is null
+            && isDamaged
+            && await FindStandInAsync(category, stored, changes, cancellationToken) is { } standIn
+        )
+            return SetCurrent(standIn.Model, standIn.Loaded);
+        if (version is null)
+            metrics.SetUnusable(name, wanted);
+        // No other version may keep scoring in place of one that fails its self-test, or of the damaged one after
+        // its stand-in was dropped.
+        if (version is null && (isDamaged || _failed.ContainsKey(ModelCache.GetKey(stored))))
+            _current.TryRemove(name, out _);
+        return problem;
 
         (CategoryModel, bool) SetCurrent(CategoryModel snapshot, bool loaded)
         {

@@ -12,6 +12,9 @@ internal sealed class RegionIndex(IDbContextFactory<PadimDbContext> contexts)
 {
     private volatile Lazy<Task<FrozenDictionary<string, string[]>>>? _members;
 
+    private readonly Lock _gate = new();
+    private Task _reloading = Task.CompletedTask;
+
     /// <summary>What was read last: a database that cannot be read now does not stop the line.</summary>
     private volatile FrozenDictionary<string, string[]>? _last;
 
@@ -38,6 +41,31 @@ internal sealed class RegionIndex(IDbContextFactory<PadimDbContext> contexts)
 
     /// <summary>Reads the index again before its next use: a category has changed.</summary>
     public void Forget() => _members = null;
+
+    /// <summary>
+    /// Reads the index again now. Scores go on with the old one meanwhile, and none waits for the database.
+    /// </summary>
+    public Task ReloadAsync()
+    {
+        // One after the other: a later one has seen more.
+        lock (_gate)
+            return _reloading = ReloadAfterAsync(_reloading);
+    }
+
+    private async Task ReloadAfterAsync(Task earlier)
+    {
+        await earlier;
+        var next = new Lazy<Task<FrozenDictionary<string, string[]>>>(ReadAsync);
+        try
+        {
+            await next.Value;
+            _members = next;
+        }
+        catch (Exception)
+        {
+            Forget();
+        }
+    }
 
     private async Task<FrozenDictionary<string, string[]>> ReadAsync()
     {

@@ -114,6 +114,41 @@ public sealed class S3ServiceTests : IAsyncLifetime
             Eventually.TrueAsync(() => Task.FromResult(condition()), () => "The model is not loaded again.");
     }
 
+    /// <summary>The clock is the real one, so that a change that waits for the slow model never comes.</summary>
+    [Fact]
+    public async Task A_model_that_loads_slowly_keeps_no_change_of_another_category()
+    {
+        await using (var first = await StartAsync())
+        {
+            await first.Category("slow").CreateFittedAsync(2);
+            await first.Category("part").CreateFittedAsync(2);
+        }
+        await using var service = await StartAsync();
+        await service.Category("slow").ScoreAsync(Parts.Good(1));
+        await service.Category("part").ScoreAsync(Parts.Good(1));
+        await using var next = await RunningService.StartAsync(_data.Path, [("Role", "fit"), .. _server.GetOptions()]);
+        var release = new TaskCompletionSource();
+        _server.Faults = request =>
+            request.StartsWith("GET test/models/slow", StringComparison.Ordinal)
+                ? new S3Fault { Wait = _ => release.Task }
+                : null;
+        await next.Category("slow").FitAsync();
+        new DirectoryInfo(new DataDirectory(_data.Path).Copies).Delete(recursive: true);
+        Directory.CreateDirectory(new DataDirectory(_data.Path).Copies);
+        await (await next.Category("part").PatchThresholdAsync(new { threshold = 7.5 })).JsonAsync(200);
+        await Eventually.TrueAsync(
+            async () => (await service.Category("part").ScoreAsync(Parts.Good(1))).Number("threshold") == 7.5,
+            () => "The change waits for the slow model."
+        );
+        Assert.Equal(1, (await service.Category("slow").ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>());
+        release.SetResult();
+        await Eventually.TrueAsync(
+            async () =>
+                (await service.Category("slow").ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>() == 2,
+            () => "The slow model is never there."
+        );
+    }
+
     [Fact]
     public async Task A_fit_waits_for_a_store_that_is_away()
     {
