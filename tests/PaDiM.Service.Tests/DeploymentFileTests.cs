@@ -50,8 +50,7 @@ public sealed partial class DeploymentFileTests
 
     /// <summary>Strict: a field that Kubernetes does not know is an error.</summary>
     [Theory]
-    [InlineData("score.yaml", typeof(V1Deployment))]
-    [InlineData("fit.yaml", typeof(V1Deployment))]
+    [InlineData("replica/deployment.yaml", typeof(V1Deployment))]
     [InlineData("services.yaml", typeof(V1Service))]
     [InlineData("autoscaler.yaml", typeof(V2HorizontalPodAutoscaler))]
     [InlineData("disruption-budget.yaml", typeof(V1PodDisruptionBudget))]
@@ -66,14 +65,64 @@ public sealed partial class DeploymentFileTests
         Assert.IsType(kind, Assert.Single(KubernetesYaml.LoadAllFromString(text, strict: true)));
     }
 
+    /// <summary>What is applied, where kubectl is there to put it together.</summary>
+    [Theory]
+    [InlineData("base", "registry.example/padim:0.1.0", "cpu")]
+    [InlineData("gpu", "registry.example/padim:0.1.0-gpu", "nvidia.com/gpu")]
+    public async Task The_overlays_make_replicas_that_score_and_replicas_that_fit(
+        string folder,
+        string image,
+        string resource
+    )
+    {
+        var manifests = KubernetesYaml.LoadAllFromString(
+            await RenderAsync("kubectl", "kustomize", Path.Combine(Repository.Root, "deploy", "kubernetes", folder)),
+            strict: true
+        );
+        Assert.Equal(10, manifests.Count);
+        var replicas = manifests.OfType<V1Deployment>().OrderBy(replica => replica.Metadata.Name).ToArray();
+        Assert.Equal(["padim-fit", "padim-score"], replicas.Select(replica => replica.Metadata.Name));
+        foreach (var replica in replicas)
+        {
+            var role = replica.Metadata.Name["padim-".Length..];
+            var pod = replica.Spec.Template;
+            var container = Assert.Single(pod.Spec.Containers);
+            Assert.Equal(image, container.Image);
+            Assert.Equal(role, container.Env.Single(variable => variable.Name == "Padim__Role").Value);
+            Assert.Contains(resource, container.Resources.Limits.Keys.Concat(container.Resources.Requests.Keys));
+            Assert.Equal(role, replica.Spec.Selector.MatchLabels["app.kubernetes.io/component"]);
+            Assert.Equal(role, pod.Metadata.Labels["app.kubernetes.io/component"]);
+            Assert.All(
+                pod.Spec.TopologySpreadConstraints,
+                constraint => Assert.Equal(role, constraint.LabelSelector.MatchLabels["app.kubernetes.io/component"])
+            );
+        }
+        var service = manifests.OfType<V1Service>().Single(found => found.Metadata.Name == "padim");
+        Assert.Equal("score", service.Spec.Selector["app.kubernetes.io/component"]);
+    }
+
+    /// <summary>Probes and volumes of the chart are those of the manifests, line by line.</summary>
+    [Theory]
+    [InlineData("startupProbe:", "resources:")]
+    [InlineData("volumeMounts:", "volumes:")]
+    public void The_chart_and_the_manifests_have_the_same_replicas(string from, string to)
+    {
+        Assert.Equal(Cut("base", "replica", "deployment.yaml"), Cut("chart", "templates", "_helpers.tpl"));
+
+        string[] Cut(params string[] path)
+        {
+            var text = File.ReadAllText(Path.Combine([Repository.Root, "deploy", "kubernetes", .. path]));
+            var start = text.IndexOf(from, StringComparison.Ordinal);
+            var end = text.IndexOf(to, start, StringComparison.Ordinal);
+            Assert.True(start >= 0 && end > start);
+            return [.. text[start..end].Split('\n').Select(line => line.Trim())];
+        }
+    }
+
     /// <summary>The chart, where Helm is there to render it.</summary>
     [Fact]
     public async Task The_chart_renders_to_manifests_with_the_fields_of_their_kind()
     {
-        var found = (Environment.GetEnvironmentVariable("PATH") ?? "")
-            .Split(Path.PathSeparator)
-            .Any(folder => File.Exists(Path.Combine(folder, "helm")));
-        Assert.SkipUnless(found, "Helm is absent.");
         foreach (
             var values in new[]
             {
@@ -82,24 +131,14 @@ public sealed partial class DeploymentFileTests
             }
         )
         {
-            using var helm = Process.Start(
-                new ProcessStartInfo(
-                    "helm",
-                    [
-                        "template",
-                        "line",
-                        Path.Combine(Repository.Root, "deploy", "kubernetes", "chart"),
-                        "--set",
-                        values,
-                    ]
-                )
-                {
-                    RedirectStandardOutput = true,
-                }
-            )!;
-            var text = await helm.StandardOutput.ReadToEndAsync();
-            await helm.WaitForExitAsync();
-            Assert.Equal(0, helm.ExitCode);
+            var text = await RenderAsync(
+                "helm",
+                "template",
+                "line",
+                Path.Combine(Repository.Root, "deploy", "kubernetes", "chart"),
+                "--set",
+                values
+            );
             Assert.InRange(KubernetesYaml.LoadAllFromString(text, strict: true).Count, 8, 10);
         }
     }
@@ -111,12 +150,25 @@ public sealed partial class DeploymentFileTests
         var kubernetes = Path.Combine(Repository.Root, "deploy", "kubernetes", "base");
         var settings = File.ReadAllText(Path.Combine(kubernetes, "settings.yaml"));
         var drain = int.Parse(Regex.Match(settings, @"Padim__DrainSeconds: ""(\d+)""").Groups[1].Value);
-        foreach (var file in new[] { "score.yaml", "fit.yaml" })
-            Assert.Contains(
-                $"terminationGracePeriodSeconds: {drain + 30}\n",
-                File.ReadAllText(Path.Combine(kubernetes, file)),
-                StringComparison.Ordinal
-            );
+        Assert.Contains(
+            $"terminationGracePeriodSeconds: {drain + 30}\n",
+            File.ReadAllText(Path.Combine(kubernetes, "replica", "deployment.yaml")),
+            StringComparison.Ordinal
+        );
+    }
+
+    /// <summary>Runs a program that prints manifests; skips the test where it is absent.</summary>
+    private static async Task<string> RenderAsync(string program, params string[] arguments)
+    {
+        var found = (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Any(folder => File.Exists(Path.Combine(folder, program)));
+        Assert.SkipUnless(found, $"{program} is absent.");
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        var text = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+        return text;
     }
 
     private static bool Exists(string[] path) =>

@@ -130,6 +130,8 @@ spec:
               path: /health/ready
               port: http
             periodSeconds: 5
+            # While the database is away, the answer takes a second.
+            timeoutSeconds: 3
             failureThreshold: 2
           resources:
             requests:
