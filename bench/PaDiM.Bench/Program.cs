@@ -12,6 +12,7 @@ return await new RootCommand("Measures PaDiM.Service.")
     SpeedCommand.Create(),
     LoadCommand.Create(),
     BesideFitCommand.Create(),
+    SlopeCommand.Create(),
     GrowthCommand.Create(),
     NetworksCommand.Create(),
     LoadTimeCommand.Create(),

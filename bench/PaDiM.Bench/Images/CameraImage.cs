@@ -32,7 +32,7 @@ internal static class CameraImage
         return new RgbImage(width, height, pixels);
     }
 
-    /// <summary>Encodes an image as <c>jpeg</c>, <c>png</c>, <c>tiff</c> or <c>bmp</c>.</summary>
+    /// <summary>Encodes an image as <c>jpeg</c>, <c>progressive</c> (JPEG), <c>png</c>, <c>tiff</c> or <c>bmp</c>.</summary>
     public static byte[] Encode(RgbImage image, string format)
     {
         if (format == "bmp")
@@ -42,6 +42,7 @@ internal static class CameraImage
         return format switch
         {
             "jpeg" => colour.JpegsaveBuffer(q: 90),
+            "progressive" => colour.JpegsaveBuffer(q: 90, interlace: true),
             "png" => colour.PngsaveBuffer(),
             "tiff" => colour.TiffsaveBuffer(),
             _ => throw new ArgumentOutOfRangeException(nameof(format)),

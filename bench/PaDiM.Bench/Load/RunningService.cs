@@ -35,11 +35,22 @@ internal sealed class RunningService : IAsyncDisposable
         }
     }
 
+    /// <summary>Gets the memory of the service.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <summary>Starts the service with its own data directory and fits a category.</summary>
     public static async Task<RunningService> StartAsync(
         Workbench workbench,
         string backbone,
-        ReductionMethod reduction = ReductionMethod.SemiOrthogonal
+        ReductionMethod reduction = ReductionMethod.SemiOrthogonal,
+        IReadOnlyDictionary<string, string>? environment = null
     )
     {
         Uri address;
@@ -56,6 +67,8 @@ internal sealed class RunningService : IAsyncDisposable
             System.Globalization.CultureInfo.InvariantCulture
         );
         start.Environment["Serilog__MinimumLevel__Default"] = "Warning";
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         var process = Process.Start(start)!;
         // Shows warnings and errors. An unread pipe would also block the service once it is full.
         process.OutputDataReceived += (_, line) => Console.Error.WriteLine(line.Data);
@@ -88,23 +101,25 @@ internal sealed class RunningService : IAsyncDisposable
     /// <summary>
     /// Scores an image and reads the response. It does nothing else, to leave the cores to the service.
     /// </summary>
-    public async Task<byte[]> ScoreAsync(byte[] image)
+    public async Task<byte[]> ScoreAsync(byte[] image, string category = "bench")
     {
         using var body = new ByteArrayContent(image);
         body.Headers.ContentType = Jpeg;
-        return await ScoreAsync(body);
+        return await ScoreAsync(body, category);
     }
 
     /// <summary>Scores the file of a form.</summary>
     public async Task<byte[]> ScoreFormAsync(byte[] image)
     {
         using var form = new MultipartFormDataContent { { new ByteArrayContent(image), "file", "image" } };
-        return await ScoreAsync(form);
+        return await ScoreAsync(form, "bench");
     }
 
-    private async Task<byte[]> ScoreAsync(HttpContent body)
+    private async Task<byte[]> ScoreAsync(HttpContent body, string category)
     {
-        using var response = (await _http.PostAsync("/v1/categories/bench/score", body)).EnsureSuccessStatusCode();
+        using var response = (
+            await _http.PostAsync($"/v1/categories/{category}/score", body)
+        ).EnsureSuccessStatusCode();
         return await response.Content.ReadAsByteArrayAsync();
     }
 
