@@ -187,6 +187,7 @@ internal static class KeysCommand
     {
         await using var app = CommandHost.Create(dataDirectory, services => services.AddAccess());
         app.Services.GetRequiredService<DataDirectory>().Prepare(app.Services.GetRequiredService<IDatabaseEngine>());
+        await app.Services.GetRequiredService<MachineLease>().TakeAsync(cancellationToken);
         await app.Services.GetRequiredService<Database>().UpgradeAsync(cancellationToken);
         return await action(app.Services);
     }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using PaDiM.Engine.Machine;
 using PaDiM.Service.Http;
 using PaDiM.Service.Objects;
 
@@ -16,10 +17,12 @@ internal static class DataFeature
         services.AddPadimOptions<DataOptions>();
         services.AddSingleton<DataDirectory>().AddSingleton<DiskSpace>().AddSingleton<BlobStore>();
         services.AddPadimOptions<ObjectOptions>().AddSingleton(CreateObjectStore);
-        services.AddSingleton(CreateEngine);
+        services.AddSingleton<LinePatience>().AddSingleton(CreateEngine);
         services.AddSingleton<IDbContextFactory<PadimDbContext>>(provider =>
             provider.GetRequiredService<IDatabaseEngine>()
         );
+        services.AddSingleton(MachineIdentity.Current).AddSingleton<MachineLease>();
+        services.AddHostedService(provider => provider.GetRequiredService<MachineLease>());
         return services.AddSingleton<Database>().AddSingleton<ChangeFeed>().AddHostedService<ChangeListener>();
     }
 

@@ -23,6 +23,7 @@ internal static partial class Preparation
             .Open(services.GetRequiredService<IOptions<BackboneOptions>>().Value.DefaultBackbone);
         services.GetRequiredService<DataDirectory>().Prepare(services.GetRequiredService<IDatabaseEngine>());
         await services.GetRequiredService<IObjectStore>().PrepareAsync(app.Lifetime.ApplicationStopping);
+        await services.GetRequiredService<MachineLease>().TakeAsync(app.Lifetime.ApplicationStopping);
         await services.GetRequiredService<Database>().UpgradeAsync(app.Lifetime.ApplicationStopping);
         await services.GetRequiredService<OpenAccess>().CheckAsync(app.Configuration, app.Lifetime.ApplicationStopping);
         if (services.GetRequiredService<IOptions<AccessOptions>>().Value.Access == AccessMode.Open)

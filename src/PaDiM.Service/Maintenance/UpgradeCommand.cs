@@ -23,6 +23,7 @@ internal static class UpgradeCommand
                 await using var app = CommandHost.Create(dataDirectory: null, _ => { });
                 var services = app.Services;
                 services.GetRequiredService<DataDirectory>().Prepare(services.GetRequiredService<IDatabaseEngine>());
+                await services.GetRequiredService<MachineLease>().TakeAsync(cancellationToken);
                 await services.GetRequiredService<Database>().UpgradeAsync(cancellationToken);
                 await using var db = await services
                     .GetRequiredService<IDbContextFactory<PadimDbContext>>()
