@@ -7,7 +7,7 @@ namespace PaDiM.Service.TestSupport;
 /// <summary>A connection to a server of this machine that a test can cut.</summary>
 internal sealed class Forwarder : IDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly Lock _gate = new();
     private readonly List<TcpClient> _clients = [];
     private readonly int _port;
@@ -16,9 +16,11 @@ internal sealed class Forwarder : IDisposable
     private long _sent;
 
     /// <param name="port">The port of the server.</param>
-    public Forwarder(int port)
+    /// <param name="listenOn">The port of the forwarder; 0 for any.</param>
+    public Forwarder(int port, int listenOn = 0)
     {
         _port = port;
+        _listener = new TcpListener(IPAddress.Loopback, listenOn);
         _listener.Start();
         _ = AcceptAsync();
     }

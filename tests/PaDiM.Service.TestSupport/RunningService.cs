@@ -66,6 +66,7 @@ internal sealed class RunningService : IAsyncDisposable
                 "--Serilog:MinimumLevel:Default=Fatal",
                 "--Serilog:MinimumLevel:Override:Microsoft.AspNetCore=Fatal",
                 "--Serilog:MinimumLevel:Override:Microsoft.EntityFrameworkCore=Fatal",
+                "--Serilog:MinimumLevel:Override:Npgsql=Fatal",
                 .. options.Select(option => FormattableString.Invariant($"--Padim:{option.Option}={option.Value}")),
             ],
             replace

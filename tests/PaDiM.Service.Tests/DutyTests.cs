@@ -29,7 +29,12 @@ public sealed class DutyTests : IAsyncLifetime
             },
         };
         _services = new ServiceCollection().BuildServiceProvider();
-        _engine = new PostgresEngine(Options.Create(options), NullLoggerFactory.Instance, _services);
+        _engine = new PostgresEngine(
+            Options.Create(options),
+            NullLoggerFactory.Instance,
+            _services,
+            TimeProvider.System
+        );
     }
 
     public async ValueTask DisposeAsync()

@@ -122,17 +122,19 @@ internal sealed partial class KeyRing : BackgroundService
             return await reading.WaitAsync(cancellationToken);
         if (_isAway)
             return known;
-        try
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await Task.WhenAny(reading, Task.Delay(Patience, _time, enough.Token));
+        // On a busy machine the table may arrive just when the patience ends: then it counts.
+        if (reading.IsCompleted)
         {
-            return await reading.WaitAsync(Patience, _time, cancellationToken);
+            await enough.CancelAsync();
+            return await reading;
         }
-        catch (TimeoutException e) when (!reading.IsCompleted)
-        {
-            if (!_isAway)
-                LogUnread(e);
-            _isAway = true;
-            return known;
-        }
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!_isAway)
+            LogUnanswered(Patience.TotalSeconds);
+        _isAway = true;
+        return known;
     }
 
     /// <summary>Starts to read the table, for all requests that wait for it; one reader at a time.</summary>
@@ -156,7 +158,7 @@ internal sealed partial class KeyRing : BackgroundService
         var readAt = _time.GetTimestamp();
         try
         {
-            await using var db = await _contexts.CreateDbContextAsync();
+            await using var db = await _contexts.CreateQuickAsync(CancellationToken.None);
             var keys = await db.ApiKeys.AsNoTracking().ToListAsync();
             _isAway = _hasRested = false;
             return _latest = new Snapshot(keys.ToFrozenDictionary(key => key.Id, StringComparer.Ordinal), seen, readAt);
@@ -192,6 +194,12 @@ internal sealed partial class KeyRing : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Could not read the keys; using the cached ones")]
     private partial void LogUnread(Exception exception);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "The database has not sent the keys for {Seconds} s; using the cached ones"
+    )]
+    private partial void LogUnanswered(double seconds);
 
     /// <param name="Keys">Keys by identifier.</param>
     /// <param name="Changes">Number of changes by this process at the time of reading.</param>

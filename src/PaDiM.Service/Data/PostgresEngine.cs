@@ -17,18 +17,25 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable, IDispo
     private readonly NpgsqlDataSource _source;
     private readonly PooledDbContextFactory<PostgresDbContext> _contexts;
 
-    public PostgresEngine(IOptions<DataOptions> options, ILoggerFactory loggers, IServiceProvider services)
+    public PostgresEngine(
+        IOptions<DataOptions> options,
+        ILoggerFactory loggers,
+        IServiceProvider services,
+        TimeProvider time
+    )
     {
         var settings = options.Value.Database;
         var connection = Parse(settings.ConnectionString!);
         connection.MaxPoolSize = settings.MaxConnections;
+        if (!connection.ShouldSerialize(nameof(connection.HostRecheckSeconds)))
+            connection.HostRecheckSeconds = HostRecheck.Seconds;
         Location = FormattableString.Invariant($"{connection.Database} at {connection.Host}:{connection.Port}");
         _source = new NpgsqlDataSourceBuilder(connection.ConnectionString).UseLoggerFactory(loggers).Build();
         _contexts = new PooledDbContextFactory<PostgresDbContext>(
             new DbContextOptionsBuilder<PostgresDbContext>()
                 .UseApplicationServiceProvider(services)
                 .UseNpgsql(_source)
-                .AddInterceptors(RowLocks.Interceptor)
+                .AddInterceptors([RowLocks.Interceptor, .. HostRecheck.CreateFor(_source, time)])
                 .Options
         );
     }

@@ -10,7 +10,6 @@ namespace PaDiM.Service.Hosting;
 /// </summary>
 internal sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts, Fallback fallback) : IHealthCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private readonly Lock _gate = new();
     private Task? _asking;
 
@@ -21,7 +20,7 @@ internal sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts, 
     {
         try
         {
-            await StartAsking().WaitAsync(Patience, cancellationToken);
+            await StartAsking().WaitAsync(HealthEndpoints.Patience, cancellationToken);
             return HealthCheckResult.Healthy();
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -39,7 +38,7 @@ internal sealed class DatabaseCheck(IDbContextFactory<PadimDbContext> contexts, 
 
     private async Task AskAsync()
     {
-        await using var db = await contexts.CreateDbContextAsync();
+        await using var db = await contexts.CreateQuickAsync(CancellationToken.None);
         await db.Categories.AnyAsync();
     }
 }

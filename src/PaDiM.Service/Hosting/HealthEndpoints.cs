@@ -10,6 +10,12 @@ namespace PaDiM.Service.Hosting;
 /// </summary>
 internal static class HealthEndpoints
 {
+    /// <summary>
+    /// How long a check waits for what the replica can do without for a while. Balancers wait two or three seconds for the
+    /// answer, and would take away all replicas at once.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private const string Ready = "ready",
         Score = "score";
 

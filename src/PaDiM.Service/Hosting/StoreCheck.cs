@@ -6,8 +6,6 @@ namespace PaDiM.Service.Hosting;
 /// <summary>Asks the store of images and models.</summary>
 internal sealed class StoreCheck(IObjectStore objects, Fallback fallback) : IHealthCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
     public async Task<HealthCheckResult> CheckHealthAsync(
         HealthCheckContext context,
         CancellationToken cancellationToken = default
@@ -15,7 +13,7 @@ internal sealed class StoreCheck(IObjectStore objects, Fallback fallback) : IHea
     {
         try
         {
-            await objects.CheckAsync().WaitAsync(Patience, cancellationToken);
+            await objects.CheckAsync().WaitAsync(HealthEndpoints.Patience, cancellationToken);
             return HealthCheckResult.Healthy();
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)

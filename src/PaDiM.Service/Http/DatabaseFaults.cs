@@ -22,10 +22,20 @@ internal static class DatabaseFaults
         };
 
     /// <summary>
-    /// Gets whether the server does not answer, has no free connection, or ended a transaction in favour of another:
-    /// the same request may succeed in a moment.
+    /// Gets whether the server does not answer, has no free connection, has become a standby, or ended a transaction in
+    /// favour of another: the same request may succeed in a moment.
     /// </summary>
-    public static bool IsAway(Exception exception) => Find(exception) is NpgsqlException { IsTransient: true };
+    /// <remarks>
+    /// What is not the server's own word is about the way to it. Npgsql does not call all of that transient: not that none
+    /// of several hosts is there.
+    /// </remarks>
+    public static bool IsAway(Exception exception) =>
+        Find(exception) switch
+        {
+            PostgresException e => e.IsTransient || e.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction,
+            NpgsqlException => true,
+            _ => false,
+        };
 
     /// <summary>
     /// Gets whether a text has the character 0, which PostgreSQL cannot keep. Names that the service checks never have.

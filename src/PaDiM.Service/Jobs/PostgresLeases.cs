@@ -16,7 +16,7 @@ internal sealed class PostgresLeases(IDbContextFactory<PadimDbContext> contexts,
 
     public async Task<Job?> ClaimAsync(string worker, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = await contexts.CreateQuickAsync(cancellationToken);
         await EndAbandonedAsync(db, cancellationToken);
         for (; ; )
         {
@@ -53,7 +53,7 @@ internal sealed class PostgresLeases(IDbContextFactory<PadimDbContext> contexts,
 
     public async Task<LeaseState> RenewAsync(JobLease lease, JobProgress progress, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = await contexts.CreateQuickAsync(cancellationToken);
         var renewed = await db
             .Database.SqlQuery<bool>(
                 $"""

@@ -28,6 +28,7 @@ internal sealed partial class ModelRegistry(
     ModelFiles files,
     ModelCache cache,
     SuccessNotices notices,
+    LinePatience patience,
     BackboneRegistry backbones,
     RegionIndex regions,
     ChangeFeed changes,
@@ -275,7 +276,7 @@ internal sealed partial class ModelRegistry(
     )
     {
         var scores = role.Value.Scores;
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = await contexts.CreateQuickAsync(cancellationToken);
         var categories = await db
             .Categories.Select(c => new
             {
@@ -289,7 +290,7 @@ internal sealed partial class ModelRegistry(
 
     private async Task<bool> IsStoredAsync(StoredModel model, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = await contexts.CreateQuickAsync(cancellationToken);
         return await db.Models.AnyAsync(
             m => m.Category == model.Category && m.FileName == model.FileName,
             cancellationToken
@@ -314,6 +315,12 @@ internal sealed partial class ModelRegistry(
     )
     {
         var hasNotice = notices.TryGet(category, out var notice);
+        if (hasNotice && _current.TryGetValue(category, out var last))
+        {
+            var asked = FindCategoryAsync(category, CancellationToken.None);
+            if (!await patience.WaitAsync(asked, cancellationToken) || !asked.IsCompletedSuccessfully)
+                return (last, false);
+        }
         Outcome<(CategoryModel Model, bool Loaded)> loaded;
         try
         {
@@ -424,13 +431,13 @@ internal sealed partial class ModelRegistry(
 
     private async Task<Category?> FindCategoryAsync(string name, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = await contexts.CreateQuickAsync(cancellationToken);
         return await db.Categories.AsNoTracking().SingleOrDefaultAsync(c => c.Name == name, cancellationToken);
     }
 
     private async Task<StoredModel?> FindModelAsync(string category, int version, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = await contexts.CreateQuickAsync(cancellationToken);
         return await db
             .Models.AsNoTracking()
             .SingleOrDefaultAsync(m => m.Category == category && m.Version == version, cancellationToken);
@@ -438,13 +445,13 @@ internal sealed partial class ModelRegistry(
 
     private async Task<int> CountThresholdChangesAsync(string category, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = await contexts.CreateQuickAsync(cancellationToken);
         return await db.ThresholdChanges.CountAsync(change => change.Category == category, cancellationToken);
     }
 
     private async Task<List<StoredModel>> ListEarlierAsync(StoredModel active, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = await contexts.CreateQuickAsync(cancellationToken);
         return await db
             .Models.AsNoTracking()
             .Where(m => m.Category == active.Category && m.Version < active.Version)

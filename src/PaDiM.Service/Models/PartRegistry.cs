@@ -1,11 +1,17 @@
 using PaDiM.Engine.Faults;
+using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
 
 namespace PaDiM.Service.Models;
 
 /// <summary>Provides all models that score a photograph: that of its category, and those of its regions.</summary>
-internal sealed class PartRegistry(ModelRegistry models, RegionIndex regions, SuccessNotices notices)
+internal sealed class PartRegistry(
+    ModelRegistry models,
+    RegionIndex regions,
+    SuccessNotices notices,
+    LinePatience patience
+)
 {
     /// <summary>
     /// Gets the snapshots that score a photograph of a category: of its active version, and of those of the categories
@@ -33,7 +39,7 @@ internal sealed class PartRegistry(ModelRegistry models, RegionIndex regions, Su
     )
     {
         // A client has seen a fit succeed, perhaps the first one of a region that is not known here yet.
-        if (!notices.IsEmpty)
+        if (!notices.IsEmpty && !patience.IsSpent)
             regions.Forget();
         var members = await regions.FindMembersAsync(category) ?? [category];
         var found = new List<CategoryModel>(members.Count);

@@ -8,7 +8,7 @@ namespace PaDiM.Service.Models;
 /// Knows which categories score the photographs of a category: those that take their images from it and have an active
 /// version, behind the category itself if it has one. Read once, and again after a change. Thread-safe.
 /// </summary>
-internal sealed class RegionIndex(IDbContextFactory<PadimDbContext> contexts)
+internal sealed class RegionIndex(IDbContextFactory<PadimDbContext> contexts, LinePatience patience)
 {
     private volatile Lazy<Task<FrozenDictionary<string, string[]>>>? _members;
 
@@ -26,6 +26,8 @@ internal sealed class RegionIndex(IDbContextFactory<PadimDbContext> contexts)
     {
         // A change while the index is read replaces it, so that an old answer is not kept.
         var members = _members ??= new Lazy<Task<FrozenDictionary<string, string[]>>>(ReadAsync);
+        if (_last is { } known && !await patience.WaitAsync(members.Value, CancellationToken.None))
+            return known.GetValueOrDefault(category);
         try
         {
             return (await members.Value).GetValueOrDefault(category);
@@ -69,7 +71,7 @@ internal sealed class RegionIndex(IDbContextFactory<PadimDbContext> contexts)
 
     private async Task<FrozenDictionary<string, string[]>> ReadAsync()
     {
-        await using var db = await contexts.CreateDbContextAsync();
+        await using var db = await contexts.CreateQuickAsync(CancellationToken.None);
         var regions = await db
             .Categories.Where(c => c.Settings.ImagesOf != null && c.ActiveVersion != null)
             .OrderBy(c => c.Name)
