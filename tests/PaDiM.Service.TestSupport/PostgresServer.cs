@@ -13,7 +13,9 @@ namespace PaDiM.Service.TestSupport;
 internal sealed class PostgresServer
 {
     private const string Template = "template_padim";
-    private static readonly string? Binaries = FindBinaries();
+
+    /// <summary>Gets the folder of the programs; null where PostgreSQL is absent.</summary>
+    public static readonly string? Binaries = FindBinaries();
     private static readonly Lazy<Task<PostgresServer>> Started = new(StartAsync);
     private readonly Process _process;
     private int _databases;

@@ -79,7 +79,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
             if (ListeningLine().Match(line) is not { Success: true } match)
                 continue;
             // What is not read would fill the pipe and stop the service.
-            _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
+            _ = process.StandardOutput.BaseStream.CopyToAsync(OpenLog(process.Id));
             var errors = new StringBuilder();
             process.ErrorDataReceived += (_, line) =>
             {
@@ -97,6 +97,18 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
             $"The service did not start: {output}{await process.StandardError.ReadToEndAsync()}"
         );
     }
+
+    /// <summary>The logs of services go to the folder that <c>PADIM_LOGS</c> names, or nowhere.</summary>
+    private static Stream OpenLog(int process) =>
+        Environment.GetEnvironmentVariable("PADIM_LOGS") is { Length: > 0 } folder
+            ? new FileStream(
+                Path.Combine(folder, $"service-{process}.log"),
+                FileMode.Create,
+                FileAccess.Write,
+                FileShare.Read,
+                0
+            )
+            : Stream.Null;
 
     /// <summary>Starts a service that must refuse to start, and gives its exit code and what it said.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> RefusedAsync(

@@ -13,11 +13,11 @@ internal sealed class CephGateway : IAsyncDisposable
     private readonly TempDirectory _folder;
     private readonly Process _process;
 
-    private CephGateway(TempDirectory folder, Process process, int port)
+    private CephGateway(TempDirectory folder, Process process, string address)
     {
         _folder = folder;
         _process = process;
-        Url = $"http://127.0.0.1:{port}";
+        Url = $"http://{address}";
     }
 
     public string Url { get; }
@@ -28,20 +28,26 @@ internal sealed class CephGateway : IAsyncDisposable
         && Environment.UserName == "root"
         && new[] { "ceph-mon", "ceph-osd", "radosgw" }.All(program => File.Exists($"/usr/bin/{program}"));
 
-    public static async Task<CephGateway> StartAsync()
+    /// <summary>Starts it.</summary>
+    /// <param name="address">Where it listens, without the port.</param>
+    /// <param name="through">A program that runs the arguments that follow its own.</param>
+    public static async Task<CephGateway> StartAsync(string address = "127.0.0.1", params string[] through)
     {
         var folder = new TempDirectory();
         int[] ports = [FreePort.Find(), FreePort.Find(), FreePort.Find()];
-        var start = new ProcessStartInfo("bash")
+        string[] command =
+        [
+            .. through,
+            "bash",
+            Path.Combine(Repository.Root, "tests", "PaDiM.Service.TestSupport", "S3", "start-ceph.sh"),
+            folder.Combine("ceph"),
+            $"{ports[0]}",
+            $"{ports[1]}",
+            $"{ports[2]}",
+            address,
+        ];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
-            ArgumentList =
-            {
-                Path.Combine(Repository.Root, "tests", "PaDiM.Service.TestSupport", "S3", "start-ceph.sh"),
-                folder.Combine("ceph"),
-                $"{ports[0]}",
-                $"{ports[1]}",
-                $"{ports[2]}",
-            },
             RedirectStandardInput = true,
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -51,7 +57,7 @@ internal sealed class CephGateway : IAsyncDisposable
         string? line;
         do line = await process.StandardOutput.ReadLineAsync();
         while (line is not (null or "ready"));
-        var gateway = new CephGateway(folder, process, ports[0]);
+        var gateway = new CephGateway(folder, process, $"{address}:{ports[0]}");
         if (line is null)
         {
             await gateway.DisposeAsync();

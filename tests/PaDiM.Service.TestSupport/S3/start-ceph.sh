@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# start-ceph.sh DIR PORT MON2 MON1: a Ceph of one node with an S3 gateway on 127.0.0.1:PORT, its objects in memory, and
-# a user with the access key "test-key". Says "ready", and stops when its input ends, which comes with the end of the
+# start-ceph.sh DIR PORT MON2 MON1 [ADDRESS]: a Ceph of one node with an S3 gateway on ADDRESS:PORT (127.0.0.1), its
+# objects in memory, and a user with the access key "test-key". Says "ready", and stops when its input ends, which comes with the end of the
 # tests, however they end.
 set -euo pipefail
-dir=$1 port=$2 mon2=$3 mon1=$4
+dir=$1 port=$2 mon2=$3 mon1=$4 address=${5:-127.0.0.1}
 stop() {
     for file in "$dir"/*.pid; do
         kill -KILL "$(cat "$file")" || true
@@ -44,7 +44,7 @@ osd data = $dir/osd
 keyring = $dir/osd/keyring
 [client]
 rgw data = $dir
-rgw frontends = beast endpoint=127.0.0.1:$port
+rgw frontends = beast endpoint=$address:$port
 rgw thread pool size = 16
 C
 ceph-authtool -C "$dir/keyring" --gen-key -n client.admin --cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *'
@@ -65,7 +65,7 @@ done
 radosgw-admin user create --uid=padim --display-name=padim --access-key=test-key --secret-key=test-secret
 radosgw -n client.admin
 for _ in $(seq 300); do
-    curl -sf -o /dev/null "http://127.0.0.1:$port/" && break
+    curl -sf -o /dev/null "http://$address:$port/" && break
     sleep 0.2
 done
 echo ready
