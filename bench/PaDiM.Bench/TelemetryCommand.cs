@@ -175,6 +175,7 @@ internal static class TelemetryCommand
             null,
             0,
             [],
+            InspectionSettings.Default,
             true,
             1,
             null

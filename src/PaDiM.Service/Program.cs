@@ -13,6 +13,7 @@ using PaDiM.Service.Fitting;
 using PaDiM.Service.Hosting;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
+using PaDiM.Service.Inspections;
 using PaDiM.Service.Jobs;
 using PaDiM.Service.Maintenance;
 using PaDiM.Service.Memory;
@@ -97,6 +98,7 @@ internal static class Program
         builder.Services.AddThresholds();
         builder.Services.AddFitting();
         builder.Services.AddScoring();
+        builder.Services.AddInspections();
         builder.Services.AddEvaluations();
         builder.Services.AddMaintenance();
         builder.Services.AddSite();
@@ -117,6 +119,7 @@ internal static class Program
         routes.MapThresholds();
         routes.MapFitting();
         routes.MapScoring();
+        routes.MapInspections();
         routes.MapEvaluations();
         routes.MapMaintenance();
         routes.MapSystem();

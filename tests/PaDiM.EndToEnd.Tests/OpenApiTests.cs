@@ -92,6 +92,7 @@ public sealed partial class OpenApiTests(PublishedService service)
         await _client.PrepareSyntheticAsync(category);
         var document = await ApiDocument.ReadAsync(_client);
         var image = (string)(await _client.GetAsync($"/v1/categories/{category}/images"))["items"]![0]!["id"]!;
+        await PrepareInspectionAsync(document, category);
         var sent = 0;
         // The key of an example opens no service.
         foreach (var operation in document.Operations.Where(operation => operation.Id != "CreateSession"))
@@ -120,6 +121,27 @@ public sealed partial class OpenApiTests(PublishedService service)
         Assert.True(sent > 2, "Hardly any operation has an example of a request.");
     }
 
+    /// <summary>Scores an image whose inspection has the identifier of the examples.</summary>
+    private async Task PrepareInspectionAsync(ApiDocument document, string category)
+    {
+        using var durable = await _client.Http.PatchAsJsonAsync(
+            $"/v1/categories/{category}",
+            new { inspections = new { durable = true } }
+        );
+        durable.EnsureSuccessStatusCode();
+        var id = document
+            .Operations.Single(operation => operation.Id == "GetInspection")
+            .Parameters.Single(parameter => (string?)parameter["name"] == "id")["example"]!.ToString();
+        using var score = new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{category}/score")
+        {
+            Content = new ByteArrayContent(TestSupport.Parts.SyntheticParts.Good(1).ToBmp()),
+            Headers = { { "X-Inspection-Id", id } },
+        };
+        score.Content.Headers.ContentType = new("image/bmp");
+        using var scored = await _client.Http.SendAsync(score);
+        scored.EnsureSuccessStatusCode();
+    }
+
     [Fact]
     public async Task Values_of_enumerations_in_queries_are_accepted_as_they_are_documented()
     {
@@ -133,7 +155,10 @@ public sealed partial class OpenApiTests(PublishedService service)
             let reference = (string?)parameter["schema"]!["$ref"]
             where reference is not null
             from value in document.Root["components"]!["schemas"]![reference.Split('/')[^1]]!["enum"]!.AsArray()
-            select $"{operation.PathFor(category)}?{parameter["name"]}={value}";
+            let path = operation.PathFor(category)
+            // Some filters need the category that they are about.
+            let within = operation.TakesCategory ? $"category={category}&" : ""
+            select $"{path}?{within}{parameter["name"]}={value}";
 
         Assert.NotEmpty(queries);
         foreach (var query in queries)
@@ -158,7 +183,12 @@ public sealed partial class OpenApiTests(PublishedService service)
         );
 
         foreach (var operation in asked)
-            Fits(operation, await _client.GetAsync(operation.PathFor(category)));
+            Fits(
+                operation,
+                await _client.GetAsync(
+                    operation.PathFor(category) + (operation.TakesCategory ? $"?category={category}" : "")
+                )
+            );
         Fits(
             document.Operations.Single(operation => operation.Id == "ScoreImage"),
             await _client.ScoreAsync(category, TestSupport.Parts.SyntheticParts.Good(1).ToBmp())

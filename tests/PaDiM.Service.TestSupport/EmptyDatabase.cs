@@ -12,7 +12,7 @@ namespace PaDiM.Service.TestSupport;
 /// </summary>
 internal static class EmptyDatabase
 {
-    private static readonly Lazy<Task<byte[]>> Bytes = new(CreateAsync);
+    private static readonly Lazy<Task<(byte[] Database, byte[] Ledger)>> Bytes = new(CreateAsync);
 
     /// <summary>Puts it where there is nothing yet, unless the settings name another database.</summary>
     public static async Task PutAsync(string dataDirectory, (string Option, object Value)[] options)
@@ -22,22 +22,32 @@ internal static class EmptyDatabase
             || (Directory.Exists(dataDirectory) && Directory.EnumerateFileSystemEntries(dataDirectory).Any())
         )
             return;
-        var bytes = await Bytes.Value;
+        var (database, ledger) = await Bytes.Value;
         Directory.CreateDirectory(dataDirectory);
-        await File.WriteAllBytesAsync(new DataDirectory(dataDirectory).Database, bytes);
+        var data = new DataDirectory(dataDirectory);
+        await File.WriteAllBytesAsync(data.Database, database);
+        await File.WriteAllBytesAsync(data.Ledger, ledger);
     }
 
-    private static async Task<byte[]> CreateAsync()
+    private static async Task<(byte[] Database, byte[] Ledger)> CreateAsync()
     {
         using var folder = new TempDirectory();
-        var path = new DataDirectory(folder.Path).Database;
-        var connection = new SqliteConnectionStringBuilder { DataSource = path, Pooling = false };
+        var data = new DataDirectory(folder.Path);
         await using (
             var db = new PadimDbContext(
-                new DbContextOptionsBuilder<PadimDbContext>().UseSqlite(connection.ConnectionString).Options
+                new DbContextOptionsBuilder<PadimDbContext>().UseSqlite(GetConnection(data.Database)).Options
             )
         )
             await db.Database.MigrateAsync();
-        return await File.ReadAllBytesAsync(path);
+        await using (
+            var ledger = new LedgerDbContext(
+                new DbContextOptionsBuilder<LedgerDbContext>().UseSqlite(GetConnection(data.Ledger)).Options
+            )
+        )
+            await ledger.Database.MigrateAsync();
+        return (await File.ReadAllBytesAsync(data.Database), await File.ReadAllBytesAsync(data.Ledger));
     }
+
+    private static string GetConnection(string path) =>
+        new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString;
 }

@@ -22,6 +22,8 @@ public sealed class ArchitectureTests
             .AddShared("Data")
             .Add("Data.Migrations")
             .Add("Data.Postgres.Migrations")
+            .Add("Data.Ledger.Migrations")
+            .Add("Data.Ledger.Postgres.Migrations")
             .AddShared("Background")
             .Add("CommandLine")
             .AddShared("Access", "CommandLine")
@@ -36,6 +38,7 @@ public sealed class ArchitectureTests
             .Add("Evaluations", "Categories", "Images", "Jobs", "Models")
             .Add("Thresholds", "Categories", "Evaluations", "Models")
             .Add("Scoring", "Admission", "Categories", "Images", "Models")
+            .Add("Inspections", "Admission", "Categories", "Images", "Models", "Scoring")
             .Add("Maintenance", "CommandLine", "Models")
             .Add("Site")
             .Add("OpenApi", "Images", "Thresholds")
@@ -52,6 +55,7 @@ public sealed class ArchitectureTests
                 "Fitting",
                 "Hosting",
                 "Images",
+                "Inspections",
                 "Jobs",
                 "Maintenance",
                 "Models",

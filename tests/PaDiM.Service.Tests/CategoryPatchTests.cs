@@ -18,7 +18,7 @@ public class CategoryPatchTests(SharedService shared)
             "blurSigma":3,"imageScore":"top","shrinkage":"oas","alignment":"none",
             "tiles":null,"significantBits":12,"region":{"x":0.1,"y":0.2,"width":0.5,"height":0.25},
             "falseRejectRate":0.02,"reviewRate":0.1,"refuseOn":["blurred"],
-            "pinned":true}
+            "inspections":{"keep":"review","images":"sample:0.5","days":7,"bytes":1000000,"durable":true},"pinned":true}
             """
         )!
         .AsObject();
@@ -39,6 +39,8 @@ public class CategoryPatchTests(SharedService shared)
                 ("""{"reviewRate":0.2}""", "reviewRate"),
                 ("""{"falseRejectRate":0.03}""", "falseRejectRate"),
                 ("""{"refuseOn":["too_dark"]}""", "refuseOn"),
+                ("""{"inspections":{"days":8}}""", "inspections"),
+                ("""{"inspections":{}}""", ""),
                 ("""{"pinned":false}""", "pinned"),
                 ("""{"profile":"default"}""", "profile"),
                 ("""{"epsilon":0.5,"blurSigma":1}""", "epsilon blurSigma"),

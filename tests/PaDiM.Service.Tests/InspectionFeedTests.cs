@@ -90,7 +90,7 @@ public sealed class InspectionFeedTests : IAsyncLifetime
         answer = await (await _service.Http.PostAsync($"{category.Url}/score", form)).JsonAsync(200);
         Assert.Empty(answer.Items("warnings"));
         Assert.Equal(
-            ("my-2", "SN-2", "station 4", "lot 2", 1, Models.Decision.Normal),
+            ("my-2", "SN-2", "station 4", "lot 2", 1, Data.Decision.Normal),
             (Last.Id, Last.Part, Last.Station, Last.Lot, Last.ThresholdVersion, Last.Decision)
         );
 

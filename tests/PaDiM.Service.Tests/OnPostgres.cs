@@ -38,6 +38,10 @@ public sealed class PostgresImageChangeTests(PostgresService shared)
 
 public sealed class PostgresImageTests(PostgresService shared) : ImageTests(shared), IClassFixture<PostgresService>;
 
+public sealed class PostgresInspectionTests(PostgresService shared)
+    : InspectionTests(shared),
+        IClassFixture<PostgresService>;
+
 public sealed class PostgresModelTests(PostgresService shared) : ModelTests(shared), IClassFixture<PostgresService>;
 
 public sealed class PostgresThresholdTests(PostgresService shared)

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
@@ -30,6 +31,7 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         Category,
         Job,
         Evaluation,
+        Inspection,
         Service,
     }
 
@@ -55,6 +57,13 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         ["POST /v1/categories/{category}/prefetch"] = (AccessScope.Score, About.Category),
         ["POST /v1/categories/{category}/score"] = (AccessScope.Score, About.Category),
         ["POST /v1/categories/{category}/score/batch"] = (AccessScope.Score, About.Category),
+        ["GET /v1/inspections"] = (AccessScope.Review, About.Nothing),
+        ["GET /v1/inspections/{id}"] = (AccessScope.Review, About.Inspection),
+        ["GET /v1/inspections/{id}/image"] = (AccessScope.Review, About.Inspection),
+        ["GET /v1/inspections/{id}/heatmap"] = (AccessScope.Review, About.Inspection),
+        ["PUT /v1/inspections/{id}/verdict"] = (AccessScope.Review, About.Inspection),
+        ["DELETE /v1/inspections/{id}/verdict"] = (AccessScope.Review, About.Inspection),
+        ["DELETE /v1/inspections"] = (AccessScope.Admin, About.Nothing),
         ["PUT /v1/categories/{category}"] = (AccessScope.Train, About.Category),
         ["PATCH /v1/categories/{category}"] = (AccessScope.Train, About.Category),
         ["PATCH /v1/categories/{category}/threshold"] = (AccessScope.Train, About.Category),
@@ -157,6 +166,8 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         [
             ("nobody", null, null, false),
             ("score", (await Service.KeyAsync(AccessScope.Score)).Text, AccessScope.Score, false),
+            ("review", (await Service.KeyAsync(AccessScope.Review)).Text, AccessScope.Review, false),
+            ("token to review", Issuer.Token("review"), AccessScope.Review, false),
             ("train", (await Service.KeyAsync(AccessScope.Train)).Text, AccessScope.Train, false),
             ("admin", (await Service.KeyAsync(AccessScope.Admin)).Text, AccessScope.Admin, false),
             (
@@ -197,7 +208,7 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         : about switch
         {
             About.Category or About.Service => 403,
-            About.Job or About.Evaluation => 404,
+            About.Job or About.Evaluation or About.Inspection => 404,
             _ => 0,
         };
 
@@ -230,6 +241,9 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
                 StringComparison.Ordinal
             );
         using var request = new HttpRequestMessage(new HttpMethod(route[..space]), path);
+        // The body is read before the identifier is looked for.
+        if (route == "PUT /v1/inspections/{id}/verdict")
+            request.Content = JsonContent.Create(new { verdict = "good" });
         // Events of a job that waits do not end.
         using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         return (int)answer.StatusCode;

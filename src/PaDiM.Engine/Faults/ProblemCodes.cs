@@ -138,6 +138,12 @@ public static class ProblemCodes
     /// <summary>The category has no such image.</summary>
     public const string ImageNotFound = "image_not_found";
 
+    /// <summary>There is no such inspection.</summary>
+    public const string InspectionNotFound = "inspection_not_found";
+
+    /// <summary>The photograph of the inspection is not kept.</summary>
+    public const string InspectionImageNotKept = "inspection_image_not_kept";
+
     /// <summary>The category has no ignore mask.</summary>
     public const string IgnoreMaskNotFound = "ignore_mask_not_found";
 

@@ -12,7 +12,7 @@ internal sealed record KeyRequest
     /// </summary>
     public string? Name { get; init; }
 
-    /// <summary><c>score</c>, <c>train</c> or <c>admin</c>; each includes the scopes before it.</summary>
+    /// <summary><c>score</c>, <c>review</c>, <c>train</c> or <c>admin</c>; each includes the scopes before it.</summary>
     public AccessScope? Scope { get; init; }
 
     /// <summary>
@@ -27,7 +27,7 @@ internal sealed record KeyRequest
 /// <summary>A key, without its secret.</summary>
 /// <param name="Id">Identifier: the middle part of the key.</param>
 /// <param name="Name">Name of the user or system that uses the key.</param>
-/// <param name="Scope"><c>score</c>, <c>train</c> or <c>admin</c>; each includes the scopes before it.</param>
+/// <param name="Scope"><c>score</c>, <c>review</c>, <c>train</c> or <c>admin</c>; each includes the scopes before it.</param>
 /// <param name="Categories">The only categories that the key may access; null for all.</param>
 /// <param name="CreatedAt">Time of creation.</param>
 /// <param name="ExpiresAt">Expiry time; null for never.</param>

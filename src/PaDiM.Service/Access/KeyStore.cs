@@ -19,7 +19,7 @@ internal sealed partial class KeyStore(IDbContextFactory<PadimDbContext> context
                     + $"digit, and not be '{Caller.AnonymousName}'."
             );
         if (request.Scope is not { } scope)
-            return Problems.InvalidRequest("scope must be score, train or admin.");
+            return Problems.InvalidRequest("scope must be score, review, train or admin.");
         if (request.Categories is { Length: 0 or > 1000 })
             return Problems.InvalidRequest("categories must have 1 to 1000 names; omit it for all categories.");
         if (

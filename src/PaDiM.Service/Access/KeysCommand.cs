@@ -45,7 +45,7 @@ internal static class KeysCommand
         };
         var scope = new Option<AccessScope>("--scope")
         {
-            Description = "score, train or admin; each includes the scopes before it.",
+            Description = "score, review, train or admin; each includes the scopes before it.",
             Required = true,
         };
         var categories = new Option<string[]>("--category")

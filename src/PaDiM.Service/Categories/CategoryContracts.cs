@@ -136,8 +136,42 @@ internal sealed record CategoryRequest
     /// </summary>
     public IReadOnlyList<string>? RefuseOn { get; init; }
 
+    /// <summary>What is kept of the inspections: rows of what was scored, and images.</summary>
+    public InspectionsRequest? Inspections { get; init; }
+
     /// <summary>Whether to keep the active model in memory from start-up, regardless of the cache budget.</summary>
     public bool Pinned { get; init; }
+}
+
+/// <summary>What is kept of a category's inspections. Omitted values take their defaults.</summary>
+internal sealed record InspectionsRequest
+{
+    /// <summary>
+    /// Which inspections: <c>all</c>, <c>review</c> for those that are not normal, <c>anomalous</c> or <c>none</c>. Default:
+    /// <c>all</c>.
+    /// </summary>
+    public KeptInspections? Keep { get; init; }
+
+    /// <summary>
+    /// Which of their images: <c>all</c>, <c>review</c> for those of what is not normal, <c>anomalous</c>, <c>none</c>, or a
+    /// share of all such as <c>sample:0.01</c>. Default: <c>review</c>.
+    /// </summary>
+    public string? Images { get; init; }
+
+    /// <summary>For how many days, 1 to 3660. Default: 90.</summary>
+    public int? Days { get; init; }
+
+    /// <summary>
+    /// Bytes of images that are kept at most, 0 to 2^53; the oldest make room. Default: null, for what the service allows
+    /// all categories together.
+    /// </summary>
+    public long? Bytes { get; init; }
+
+    /// <summary>
+    /// Whether an answer waits until its row is on the disk. Otherwise a crash may lose the rows of the last second.
+    /// Default: false.
+    /// </summary>
+    public bool? Durable { get; init; }
 }
 
 /// <summary>How channels are reduced.</summary>
@@ -211,6 +245,7 @@ internal sealed record RegionRequest
 /// <param name="FalseRejectRate">Accepted share of false rejects.</param>
 /// <param name="ReviewRate">Share of good parts that may be reviewed or rejected; null for no review.</param>
 /// <param name="RefuseOn">Warnings that refuse an image instead of deciding about it.</param>
+/// <param name="Inspections">What is kept of the inspections.</param>
 /// <param name="Pinned">Whether the active model stays in memory.</param>
 /// <param name="ActiveModelVersion">The active model version; null before the first fit.</param>
 /// <param name="Images">Number of stored images per label; those of imagesOf, if there is one.</param>
@@ -243,12 +278,26 @@ internal sealed record CategoryResponse(
     double FalseRejectRate,
     double? ReviewRate,
     IReadOnlyList<string> RefuseOn,
+    InspectionsResponse Inspections,
     bool Pinned,
     int? ActiveModelVersion,
     ImageCounts Images,
     DateTime CreatedAt,
     DateTime UpdatedAt
 );
+
+/// <summary>What is kept of a category's inspections.</summary>
+/// <param name="Keep">Which inspections.</param>
+/// <param name="Images">Which of their images.</param>
+/// <param name="Days">For how many days.</param>
+/// <param name="Bytes">Bytes of images that are kept at most; null for what the service allows all categories
+/// together.</param>
+/// <param name="Durable">Whether an answer waits until its row is on the disk.</param>
+internal sealed record InspectionsResponse(KeptInspections Keep, string Images, int Days, long? Bytes, bool Durable)
+{
+    public static InspectionsResponse Create(InspectionSettings settings) =>
+        new(settings.Keep, settings.Images.ToString(), settings.Days, settings.Bytes, settings.Durable);
+}
 
 /// <summary>How channels are reduced.</summary>
 /// <param name="Method"><c>semi-orthogonal</c>, <c>random</c> or <c>none</c>.</param>

@@ -25,6 +25,7 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
             FalseRejectRate = stored.FalseRejectRate,
             ReviewRate = stored.ReviewRate,
             RefuseOn = stored.RefuseOn,
+            Inspections = stored.Inspections,
             Pinned = stored.Pinned,
         };
         // Null for the crop that a category does not have is a change too, if the profile crops.
@@ -43,15 +44,19 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
                 SettingsResolver.CheckRate(rate)
                 ?? SettingsResolver.CheckReviewRate(request.ReviewRate, rate)
                 ?? SettingsResolver.CheckRefuseOn(request.RefuseOn)
+                ?? SettingsResolver.CheckInspections(request.Inspections)
             )
                 is { } refused
             ? refused
             : new CategoryValues(
-                category.Settings with
-                {
-                    ReviewRate = request.ReviewRate,
-                    RefuseOn = SettingsResolver.JoinWarnings(request.RefuseOn),
-                },
+                SettingsResolver.KeepInspections(
+                    category.Settings with
+                    {
+                        ReviewRate = request.ReviewRate,
+                        RefuseOn = SettingsResolver.JoinWarnings(request.RefuseOn),
+                    },
+                    request.Inspections
+                ),
                 rate,
                 request.Pinned
             );
@@ -118,6 +123,14 @@ internal sealed class CategoryPatch(JsonElement patch, SettingsResolver resolver
             FalseRejectRate = category.FalseRejectRate,
             ReviewRate = category.Settings.ReviewRate,
             RefuseOn = category.Settings.RefusedWarnings,
+            Inspections = new InspectionsRequest
+            {
+                Keep = category.Settings.InspectionKeep,
+                Images = category.Settings.InspectionImages,
+                Days = category.Settings.InspectionDays,
+                Bytes = category.Settings.InspectionBytes,
+                Durable = category.Settings.InspectionDurable,
+            },
             Pinned = category.Pinned,
         };
 }

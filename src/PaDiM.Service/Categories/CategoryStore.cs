@@ -433,6 +433,7 @@ internal sealed class CategoryStore(
             c.FalseRejectRate,
             c.Settings.ReviewRate,
             c.Settings.RefusedWarnings,
+            InspectionsResponse.Create(c.Settings.Inspections),
             c.Pinned,
             c.ActiveVersion,
             images,

@@ -78,8 +78,11 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
             SignificantBits = request.SignificantBits,
             Region = region?.ToString(),
         };
+        settings = KeepInspections(settings, request.Inspections);
         if (CheckReviewRate(settings.ReviewRate, rate) is { } badReview)
             return badReview;
+        if (CheckInspections(request.Inspections) is { } badInspections)
+            return badInspections;
         if (CheckRefuseOn(request.RefuseOn) is { } badWarning)
             return badWarning;
         if (request is { ImageSize: not null, ImageWidth: not null } or { ImageSize: not null, ImageHeight: not null })
@@ -118,6 +121,32 @@ internal sealed class SettingsResolver(BackboneRegistry backbones, IOptions<Back
                 $"refuseOn has no warning '{unknown}'; there are {string.Join(", ", InputWarningCodes.All)}."
             )
             : null;
+
+    /// <summary>Gets the problem of what is to be kept of inspections; null if there is none.</summary>
+    public static Problem? CheckInspections(InspectionsRequest? request) =>
+        request switch
+        {
+            { Images: { } images } when KeptImages.TryParse(images) is null => Problems.InvalidSettings(
+                "inspections.images is all, review, anomalous, none, or sample: and a share above 0 and at most 1, such as "
+                    + "sample:0.01."
+            ),
+            { Days: < 1 or > InspectionSettings.MaxDays } => Problems.InvalidSettings(
+                $"inspections.days must be from 1 to {InspectionSettings.MaxDays}."
+            ),
+            { Bytes: < 0 or > 1L << 53 } => Problems.InvalidSettings("inspections.bytes must be from 0 to 2^53."),
+            _ => null,
+        };
+
+    /// <summary>Gets settings with what is to be kept of inspections.</summary>
+    public static CategorySettings KeepInspections(CategorySettings settings, InspectionsRequest? request) =>
+        settings with
+        {
+            InspectionKeep = request?.Keep,
+            InspectionImages = request?.Images,
+            InspectionDays = request?.Days,
+            InspectionBytes = request?.Bytes,
+            InspectionDurable = request?.Durable,
+        };
 
     public static Problem? CheckRate(double rate) =>
         rate is > 0 and < 1 ? null : Problems.InvalidSettings("falseRejectRate must be above 0 and below 1.");

@@ -90,6 +90,31 @@ internal sealed record CategorySettings
     /// <summary>The box that the model sees of each image, as four numbers; null for all of it.</summary>
     public string? Region { get; init; }
 
+    /// <summary>Null for the default.</summary>
+    public KeptInspections? InspectionKeep { get; init; }
+
+    /// <summary>Which images, as text; null for the default.</summary>
+    public string? InspectionImages { get; init; }
+
+    /// <summary>Null for the default.</summary>
+    public int? InspectionDays { get; init; }
+
+    /// <summary>Null for what the service allows.</summary>
+    public long? InspectionBytes { get; init; }
+
+    /// <summary>Null for no.</summary>
+    public bool? InspectionDurable { get; init; }
+
+    [JsonIgnore]
+    public InspectionSettings Inspections =>
+        new(
+            InspectionKeep ?? InspectionSettings.Default.Keep,
+            (InspectionImages is null ? null : KeptImages.TryParse(InspectionImages)) ?? KeptImages.Default,
+            InspectionDays ?? InspectionSettings.DefaultDays,
+            InspectionBytes,
+            InspectionDurable ?? false
+        );
+
     [JsonIgnore]
     public IReadOnlyList<string> RefusedWarnings => RefuseOn?.Split(',') ?? [];
 

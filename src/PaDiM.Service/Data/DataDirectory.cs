@@ -7,7 +7,8 @@ namespace PaDiM.Service.Data;
 internal sealed class DataDirectory(string root)
 {
     public const string ImagesName = "images",
-        ModelsName = "models";
+        ModelsName = "models",
+        InspectionsName = "inspections";
 
     public DataDirectory(IOptions<DataOptions> options)
         : this(options.Value.DataDirectory) { }
@@ -19,6 +20,9 @@ internal sealed class DataDirectory(string root)
 
     /// <summary>Gets the folder of model and statistics files, one folder per category.</summary>
     public string Models => Path.Combine(Root, ModelsName);
+
+    /// <summary>Gets the folder of kept images of inspections, one folder per category.</summary>
+    public string Inspections => Path.Combine(Root, InspectionsName);
 
     /// <summary>Gets the folder of training-image embeddings: a cache that may be deleted at any time.</summary>
     public string Embeddings => Path.Combine(Root, "embeddings");
@@ -32,6 +36,9 @@ internal sealed class DataDirectory(string root)
     public string GetEvaluation(string jobId) => Path.Combine(Evaluations, jobId);
 
     public string Database => Path.Combine(Root, "padim.db");
+
+    /// <summary>Gets the file of the ledger of inspections.</summary>
+    public string Ledger => Path.Combine(Root, "inspections.db");
 
     /// <summary>Gets the file of the last scrub report.</summary>
     public string ScrubReport => Path.Combine(Root, "scrub.json");
@@ -78,7 +85,7 @@ internal sealed class DataDirectory(string root)
     /// <exception cref="InvalidDataException">A folder cannot be written to.</exception>
     public void Create()
     {
-        foreach (var directory in new[] { Root, Images, Models, Embeddings, Evaluations })
+        foreach (var directory in new[] { Root, Images, Models, Inspections, Embeddings, Evaluations })
             try
             {
                 Directory.CreateDirectory(directory);

@@ -2,20 +2,29 @@ using Microsoft.EntityFrameworkCore;
 
 namespace PaDiM.Service.Data;
 
-/// <summary>Migrates the database to this version and refuses one from a newer version.</summary>
+/// <summary>
+/// Migrates the databases, of the metadata and of the ledger, to this version, and refuses one from a newer version.
+/// </summary>
 internal sealed class Database(IDatabaseEngine engine)
 {
     private static readonly TimeSpan MigrationTimeout = TimeSpan.FromHours(1);
 
     public async Task UpgradeAsync(CancellationToken cancellationToken)
     {
-        await using var db = engine.CreateDbContext();
-        await ThrowIfNewerAsync(db, engine.Location, cancellationToken);
+        await using (var db = engine.CreateDbContext())
+            await UpgradeAsync(db, engine.Location, cancellationToken);
+        await using (var ledger = engine.CreateLedger())
+            await UpgradeAsync(ledger, engine.LedgerLocation, cancellationToken);
+    }
+
+    private async Task UpgradeAsync(DbContext db, string location, CancellationToken cancellationToken)
+    {
+        await ThrowIfNewerAsync(db, location, cancellationToken);
         if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
         {
-            await using var guard = await engine.LockUpgradeAsync(cancellationToken);
+            await using var guard = await engine.LockUpgradeAsync(db, cancellationToken);
             // Another process, perhaps of a newer version, may have been faster.
-            await ThrowIfNewerAsync(db, engine.Location, cancellationToken);
+            await ThrowIfNewerAsync(db, location, cancellationToken);
             // An index of a million rows takes its time.
             db.Database.SetCommandTimeout(MigrationTimeout);
             await db.Database.MigrateAsync(cancellationToken);
@@ -24,7 +33,7 @@ internal sealed class Database(IDatabaseEngine engine)
     }
 
     /// <exception cref="InvalidDataException">The database was written by a newer version of the service.</exception>
-    public static async Task ThrowIfNewerAsync(PadimDbContext db, string location, CancellationToken cancellationToken)
+    public static async Task ThrowIfNewerAsync(DbContext db, string location, CancellationToken cancellationToken)
     {
         var known = db.Database.GetMigrations().ToHashSet();
         if (
@@ -40,7 +49,7 @@ internal sealed class Database(IDatabaseEngine engine)
     }
 
     /// <exception cref="InvalidDataException">The database was written by another version of the service.</exception>
-    public static async Task ThrowIfOtherAsync(PadimDbContext db, string location, CancellationToken cancellationToken)
+    public static async Task ThrowIfOtherAsync(DbContext db, string location, CancellationToken cancellationToken)
     {
         await ThrowIfNewerAsync(db, location, cancellationToken);
         if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())

@@ -49,7 +49,7 @@ internal class PadimDbContext : DbContext
         model.ApplyConfigurationsFromAssembly(typeof(PadimDbContext).Assembly);
 
     /// <summary>Times are UTC in the database and in memory.</summary>
-    private sealed class UtcConverter()
+    internal sealed class UtcConverter()
         : ValueConverter<DateTime, DateTime>(
             time => DateTime.SpecifyKind(time, DateTimeKind.Utc),
             time => DateTime.SpecifyKind(time, DateTimeKind.Utc)

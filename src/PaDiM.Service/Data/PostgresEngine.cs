@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -16,6 +17,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable, IDispo
 
     private readonly NpgsqlDataSource _source;
     private readonly PooledDbContextFactory<PostgresDbContext> _contexts;
+    private readonly PooledDbContextFactory<PostgresLedgerContext> _ledgers;
 
     public PostgresEngine(
         IOptions<DataOptions> options,
@@ -38,11 +40,26 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable, IDispo
                 .AddInterceptors([RowLocks.Interceptor, .. HostRecheck.CreateFor(_source, time)])
                 .Options
         );
+        _ledgers = new PooledDbContextFactory<PostgresLedgerContext>(
+            new DbContextOptionsBuilder<PostgresLedgerContext>()
+                .UseApplicationServiceProvider(services)
+                .UseNpgsql(
+                    _source,
+                    npgsql =>
+                        npgsql.MigrationsHistoryTable(HistoryRepository.DefaultTableName, PostgresLedgerContext.Schema)
+                )
+                .AddInterceptors(RowLocks.Interceptor)
+                .Options
+        );
     }
 
     public string Location { get; }
 
+    public string LedgerLocation => $"{Location}, schema {PostgresLedgerContext.Schema}";
+
     public PadimDbContext CreateDbContext() => _contexts.CreateDbContext();
+
+    public LedgerDbContext CreateLedger() => _ledgers.CreateDbContext();
 
     /// <summary>Reads a connection string, with what this program changes in it.</summary>
     public static NpgsqlConnectionStringBuilder Parse(string connectionString)
@@ -67,7 +84,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable, IDispo
     public void ForgetConnections() => _source.Clear();
 
     /// <summary>The lock ends with its transaction, and so with the connection.</summary>
-    public async Task<IAsyncDisposable> LockUpgradeAsync(CancellationToken cancellationToken)
+    public async Task<IAsyncDisposable> LockUpgradeAsync(DbContext db, CancellationToken cancellationToken)
     {
         var connection = await _source.OpenConnectionAsync(cancellationToken);
         try
@@ -104,13 +121,13 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable, IDispo
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    public Task PrepareAsync(PadimDbContext db, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task PrepareAsync(DbContext db, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
     /// The server checks its pages itself where it has checksums; <c>pg_amcheck</c> looks deeper, and needs an extension
     /// that only an administrator can create.
     /// </summary>
-    public async Task<string> CheckIntegrityAsync(PadimDbContext db, CancellationToken cancellationToken)
+    public async Task<string> CheckIntegrityAsync(DbContext db, CancellationToken cancellationToken)
     {
         var failures = await db
             .Database.SqlQuery<long>(

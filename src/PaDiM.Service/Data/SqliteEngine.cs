@@ -14,18 +14,28 @@ internal sealed class SqliteEngine(DataDirectory data, IServiceProvider services
             .Options
     );
 
+    private readonly PooledDbContextFactory<LedgerDbContext> _ledgers = new(
+        new DbContextOptionsBuilder<LedgerDbContext>()
+            .UseApplicationServiceProvider(services)
+            .UseSqlite(new SqliteConnectionStringBuilder { DataSource = data.Ledger }.ConnectionString)
+            .Options
+    );
+
     public string Location => data.Database;
 
+    public string LedgerLocation => data.Ledger;
+
     public PadimDbContext CreateDbContext() => _contexts.CreateDbContext();
+
+    public LedgerDbContext CreateLedger() => _ledgers.CreateDbContext();
 
     /// <summary>
     /// EF's own lock is a row, which a killed process leaves behind forever. A file lock ends with its process, so its
     /// holder may delete the row.
     /// </summary>
-    public async Task<IAsyncDisposable> LockUpgradeAsync(CancellationToken cancellationToken)
+    public async Task<IAsyncDisposable> LockUpgradeAsync(DbContext db, CancellationToken cancellationToken)
     {
         var file = await OpenLockAsync(cancellationToken);
-        await using var db = CreateDbContext();
         var locks = await db
             .Database.SqlQuery<int>($"SELECT COUNT(*) AS Value FROM sqlite_master WHERE name = '__EFMigrationsLock'")
             .SingleAsync(cancellationToken);
@@ -35,10 +45,10 @@ internal sealed class SqliteEngine(DataDirectory data, IServiceProvider services
     }
 
     /// <summary>With WAL, readers and the single writer do not block each other.</summary>
-    public Task PrepareAsync(PadimDbContext db, CancellationToken cancellationToken) =>
+    public Task PrepareAsync(DbContext db, CancellationToken cancellationToken) =>
         db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode = WAL", cancellationToken);
 
-    public async Task<string> CheckIntegrityAsync(PadimDbContext db, CancellationToken cancellationToken) =>
+    public async Task<string> CheckIntegrityAsync(DbContext db, CancellationToken cancellationToken) =>
         (
             await db
                 .Database.SqlQuery<string>($"SELECT integrity_check AS Value FROM pragma_integrity_check")

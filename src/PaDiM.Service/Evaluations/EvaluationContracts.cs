@@ -1,5 +1,4 @@
 using PaDiM.Service.Data;
-using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Evaluations;
 

@@ -8,6 +8,9 @@ internal enum AccessScope
     /// <summary>Score, and read what scoring needs.</summary>
     Score,
 
+    /// <summary>Also read inspections and their photographs, and say whether parts are good.</summary>
+    Review,
+
     /// <summary>Also change categories: images, fits, evaluations, thresholds, versions.</summary>
     Train,
 

@@ -10,7 +10,10 @@ namespace PaDiM.Service.Http;
 /// </summary>
 internal static class DatabaseFaults
 {
-    private const int SqliteFull = 13;
+    private const int SqliteFull = 13,
+        SqliteBusy = 5,
+        SqliteLocked = 6,
+        SqliteIoError = 10;
 
     /// <summary>Gets whether the database has no more room.</summary>
     public static bool IsFull(Exception exception) =>
@@ -36,6 +39,10 @@ internal static class DatabaseFaults
             NpgsqlException => true,
             _ => false,
         };
+
+    /// <summary>Gets whether a database file cannot be written just now: it is locked, or its disk fails.</summary>
+    public static bool IsBusy(Exception exception) =>
+        Find(exception) is SqliteException { SqliteErrorCode: SqliteBusy or SqliteLocked or SqliteIoError };
 
     /// <summary>
     /// Gets whether a text has the character 0, which PostgreSQL cannot keep. Names that the service checks never have.

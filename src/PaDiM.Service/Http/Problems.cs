@@ -83,6 +83,21 @@ internal static class Problems
     public static Problem ImageNotFound(string id) =>
         new(ProblemCodes.ImageNotFound, StatusCodes.Status404NotFound, $"The category has no image '{Shorten(id)}'.");
 
+    public static Problem InspectionNotFound(string id) =>
+        new(
+            ProblemCodes.InspectionNotFound,
+            StatusCodes.Status404NotFound,
+            $"There is no inspection '{Shorten(id)}'. It may be older than what the category keeps, or not written yet."
+        );
+
+    public static Problem InspectionImageNotKept(string id) =>
+        new(
+            ProblemCodes.InspectionImageNotKept,
+            StatusCodes.Status404NotFound,
+            $"The photograph of the inspection '{Shorten(id)}' is not kept. inspections.images of the category says which "
+                + "are."
+        );
+
     public static Problem ImageDamaged(string sha256) =>
         new(
             ProblemCodes.ImageDamaged,

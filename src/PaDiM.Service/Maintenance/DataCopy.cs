@@ -142,10 +142,11 @@ internal sealed class DataCopy(DataPlace source, DataPlace target, TimeProvider 
     {
         var database = target.Directory.Database;
         // Leftovers of a killed copy.
+        foreach (var name in (string[])[database, target.Directory.Ledger])
         foreach (
             var leftover in Directory.EnumerateFiles(
                 target.Directory.Root,
-                $"{Path.GetFileName(database)}{AtomicFile.TemporaryMark}*"
+                $"{Path.GetFileName(name)}{AtomicFile.TemporaryMark}*"
             )
         )
             File.Delete(leftover);
@@ -155,12 +156,15 @@ internal sealed class DataCopy(DataPlace source, DataPlace target, TimeProvider 
             var madeAt = time.GetUtcNow().UtcDateTime;
             var lostBefore = lost;
             var snapshot = $"{database}{AtomicFile.TemporaryMark}{Guid.NewGuid():n}";
+            var ledger = $"{target.Directory.Ledger}{AtomicFile.TemporaryMark}{Guid.NewGuid():n}";
             try
             {
                 await source.SnapshotAsync(snapshot, cancellationToken);
-                lost = await CopyObjectsAsync(snapshot, upgrade, cancellationToken);
+                await source.SnapshotLedgerAsync(ledger, cancellationToken);
+                lost = await CopyObjectsAsync(snapshot, ledger, upgrade, cancellationToken);
                 if (lost.Count == 0 || lost.SequenceEqual(lostBefore) || round == MaxRounds)
                 {
+                    await target.PublishLedgerAsync(ledger, cancellationToken);
                     await target.PublishAsync(snapshot, cancellationToken);
                     return new CopyReport(madeAt, _copied, _kept, _bytes, lost);
                 }
@@ -168,6 +172,7 @@ internal sealed class DataCopy(DataPlace source, DataPlace target, TimeProvider 
             finally
             {
                 File.Delete(snapshot);
+                File.Delete(ledger);
             }
         }
     }
@@ -177,21 +182,24 @@ internal sealed class DataCopy(DataPlace source, DataPlace target, TimeProvider 
     /// </summary>
     private async Task<IReadOnlyList<LostFile>> CopyObjectsAsync(
         string snapshot,
+        string ledgerSnapshot,
         bool upgrade,
         CancellationToken cancellationToken
     )
     {
         await using var db = DataPlace.Open(snapshot);
-        if (upgrade)
-        {
-            await Database.ThrowIfNewerAsync(db, source.Location, cancellationToken);
-            await db.Database.MigrateAsync(cancellationToken);
-        }
-        else
-            await Database.ThrowIfOtherAsync(db, source.Location, cancellationToken);
+        await using var ledger = DataPlace.OpenLedger(ledgerSnapshot);
+        foreach (var context in (DbContext[])[db, ledger])
+            if (upgrade)
+            {
+                await Database.ThrowIfNewerAsync(context, source.Location, cancellationToken);
+                await context.Database.MigrateAsync(cancellationToken);
+            }
+            else
+                await Database.ThrowIfOtherAsync(context, source.Location, cancellationToken);
         var lost = new ConcurrentQueue<LostFile>();
         await Parallel.ForEachAsync(
-            FileReferences.ListAsync(db, cancellationToken),
+            FileReferences.ListAsync(db, ledger, cancellationToken),
             new ParallelOptions
             {
                 MaxDegreeOfParallelism = source.Objects.IsLocal && target.Objects.IsLocal ? 1 : ParallelCopies,
@@ -225,7 +233,10 @@ internal sealed class DataCopy(DataPlace source, DataPlace target, TimeProvider 
             }
             catch (SourceException e)
             {
-                return e.Fault == LossFault.Missing && reference.Kind == FileKind.Statistics ? null : e.Fault;
+                // Statistics are a cache, and photographs make room for later ones.
+                return e.Fault == LossFault.Missing && reference.Kind is (FileKind.Statistics or FileKind.Inspection)
+                    ? null
+                    : e.Fault;
             }
             // Statistics carry their own checksum instead of a hash in a row.
             if (reference.Sha256 is null && !await reference.IsWholeAsync(target.Objects, cancellationToken))
@@ -321,7 +332,14 @@ internal sealed class DataCopy(DataPlace source, DataPlace target, TimeProvider 
     private void Prune(IReadOnlyList<LostFile> lost)
     {
         var needed = _verified.Keys.Concat(lost.Select(file => file.Path)).ToHashSet(StringComparer.Ordinal);
-        foreach (var folder in new[] { target.Directory.Images, target.Directory.Models }.Where(Directory.Exists))
+        foreach (
+            var folder in new[]
+            {
+                target.Directory.Images,
+                target.Directory.Models,
+                target.Directory.Inspections,
+            }.Where(Directory.Exists)
+        )
         foreach (
             var path in Directory
                 .EnumerateFiles(folder, "*", SearchOption.AllDirectories)

@@ -51,6 +51,14 @@ internal sealed class DataPlace
                 .Options
         );
 
+    /// <summary>Opens a file of SQLite with the ledger.</summary>
+    public static LedgerDbContext OpenLedger(string path) =>
+        new(
+            new DbContextOptionsBuilder<LedgerDbContext>()
+                .UseSqlite(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString)
+                .Options
+        );
+
     /// <exception cref="IOException">There is no database to copy.</exception>
     public void ThrowIfAbsent()
     {
@@ -67,7 +75,9 @@ internal sealed class DataPlace
             return !File.Exists(Directory.Database);
         await new Database(_server).UpgradeAsync(cancellationToken);
         await using var db = _server.CreateDbContext();
-        return await RowCopy.IsEmptyAsync(db, cancellationToken);
+        await using var ledger = _server.CreateLedger();
+        return await RowCopy.IsEmptyAsync(db, cancellationToken)
+            && await RowCopy.IsEmptyAsync(ledger, cancellationToken);
     }
 
     /// <summary>Writes the database as of one moment to a file of SQLite. Writers do not wait for it.</summary>
@@ -75,7 +85,7 @@ internal sealed class DataPlace
     {
         if (_server is null)
         {
-            CopyFile(path);
+            CopyFile(Directory.Database, path);
             return;
         }
         await using var source = _server.CreateDbContext();
@@ -87,6 +97,47 @@ internal sealed class DataPlace
         await using var target = Open(path);
         await target.Database.MigrateAsync(cancellationToken);
         await RowCopy.RunAsync(source, target, cancellationToken);
+    }
+
+    /// <summary>
+    /// Writes the ledger as of one moment, which is later than that of the database, to a file of SQLite. A place of a
+    /// version without a ledger has an empty one.
+    /// </summary>
+    public async Task SnapshotLedgerAsync(string path, CancellationToken cancellationToken)
+    {
+        if (_server is null && File.Exists(Directory.Ledger))
+        {
+            CopyFile(Directory.Ledger, path);
+            return;
+        }
+        await using var target = OpenLedger(path);
+        await target.Database.MigrateAsync(cancellationToken);
+        if (_server is null)
+            return;
+        await using var source = _server.CreateLedger();
+        await Database.ThrowIfOtherAsync(source, _server.LedgerLocation, cancellationToken);
+        await using var moment = await source.Database.BeginTransactionAsync(
+            IsolationLevel.RepeatableRead,
+            cancellationToken
+        );
+        await RowCopy.RunAsync(source, target, cancellationToken);
+    }
+
+    /// <summary>Makes a snapshot of another ledger the ledger of this place. It comes before the database.</summary>
+    public async Task PublishLedgerAsync(string snapshot, CancellationToken cancellationToken)
+    {
+        if (_server is null)
+        {
+            AtomicFile.Move(snapshot, Directory.Ledger);
+            return;
+        }
+        await using var source = OpenLedger(snapshot);
+        await using var target = _server.CreateLedger();
+        await using var all = await target.Database.BeginTransactionAsync(cancellationToken);
+        if (!await RowCopy.IsEmptyAsync(target, cancellationToken))
+            throw new IOException($"The ledger in {_server.LedgerLocation} is not empty. Nothing was changed in it.");
+        await RowCopy.RunAsync(source, target, cancellationToken);
+        await all.CommitAsync(CancellationToken.None);
     }
 
     /// <summary>Makes a snapshot of another place the database of this one: completely or not at all.</summary>
@@ -109,12 +160,12 @@ internal sealed class DataPlace
         await all.CommitAsync(CancellationToken.None);
     }
 
-    private void CopyFile(string path)
+    private static void CopyFile(string database, string path)
     {
         using var connection = new SqliteConnection(
             new SqliteConnectionStringBuilder
             {
-                DataSource = Directory.Database,
+                DataSource = database,
                 Mode = SqliteOpenMode.ReadOnly,
                 Pooling = false,
             }.ConnectionString

@@ -20,6 +20,9 @@ internal enum FileKind
     /// Statistics of the newest model of a category. Without them, the next fit starts from the images.
     /// </summary>
     Statistics,
+
+    /// <summary>A kept photograph of an inspection.</summary>
+    Inspection,
 }
 
 /// <summary>A file that a row refers to.</summary>
@@ -66,6 +69,27 @@ internal sealed record FileReference(
 /// <summary>Lists every file that a database refers to: the files to scrub and copy, and to keep in a sweep.</summary>
 internal static class FileReferences
 {
+    /// <summary>Lists every file that the metadata and the ledger refer to.</summary>
+    public static async IAsyncEnumerable<FileReference> ListAsync(
+        PadimDbContext db,
+        LedgerDbContext ledger,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await foreach (var reference in ListAsync(db, cancellationToken))
+            yield return reference;
+        await foreach (
+            var row in ledger
+                .Inspections.AsNoTracking()
+                .Where(row => row.ImageBytes != null)
+                .OrderBy(row => row.Category)
+                .AsAsyncEnumerable()
+                .WithCancellation(cancellationToken)
+        )
+            yield return new FileReference(row.ImageKey, FileKind.Inspection, row.Category, row.Sha256);
+    }
+
+    /// <summary>Lists every file that the metadata refers to.</summary>
     public static async IAsyncEnumerable<FileReference> ListAsync(
         PadimDbContext db,
         [EnumeratorCancellation] CancellationToken cancellationToken

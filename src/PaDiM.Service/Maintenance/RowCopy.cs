@@ -35,14 +35,18 @@ internal static class RowCopy
         new Table<AuditEntry>(),
     ];
 
+    private static readonly Table[] LedgerTables = [new Table<StoredInspection>()];
+
     /// <summary>Gets the types of rows that are copied; a test compares them with the model.</summary>
     public static IEnumerable<Type> Types => Tables.Select(table => table.Type);
 
+    private static Table[] GetTables(DbContext db) => db is LedgerDbContext ? LedgerTables : Tables;
+
     /// <summary>Copies all rows into an empty database. The caller commits.</summary>
     /// <exception cref="InvalidDataException">The rows that arrived are not those that were sent.</exception>
-    public static async Task RunAsync(PadimDbContext source, PadimDbContext target, CancellationToken cancellationToken)
+    public static async Task RunAsync(DbContext source, DbContext target, CancellationToken cancellationToken)
     {
-        foreach (var table in Tables)
+        foreach (var table in GetTables(source))
         {
             var sent = await table.CopyAsync(source, target, cancellationToken);
             if (await table.DigestAsync(target, cancellationToken) != sent)
@@ -53,16 +57,16 @@ internal static class RowCopy
         }
     }
 
-    public static async Task<bool> IsEmptyAsync(PadimDbContext db, CancellationToken cancellationToken)
+    public static async Task<bool> IsEmptyAsync(DbContext db, CancellationToken cancellationToken)
     {
-        foreach (var table in Tables)
+        foreach (var table in GetTables(db))
             if (!await table.IsEmptyAsync(db, cancellationToken))
                 return false;
         return true;
     }
 
     /// <summary>Lets PostgreSQL number new rows after the copied ones. SQLite does so by itself.</summary>
-    public static async Task ContinueNumbersAsync(PadimDbContext db, CancellationToken cancellationToken)
+    public static async Task ContinueNumbersAsync(DbContext db, CancellationToken cancellationToken)
     {
         await db.Database.ExecuteSqlAsync(
             $"""
@@ -82,23 +86,19 @@ internal static class RowCopy
 
     private abstract record Table(Type Type)
     {
-        public abstract Task<Digest> CopyAsync(
-            PadimDbContext source,
-            PadimDbContext target,
-            CancellationToken cancellationToken
-        );
+        public abstract Task<Digest> CopyAsync(DbContext source, DbContext target, CancellationToken cancellationToken);
 
-        public abstract Task<Digest> DigestAsync(PadimDbContext db, CancellationToken cancellationToken);
+        public abstract Task<Digest> DigestAsync(DbContext db, CancellationToken cancellationToken);
 
-        public abstract Task<bool> IsEmptyAsync(PadimDbContext db, CancellationToken cancellationToken);
+        public abstract Task<bool> IsEmptyAsync(DbContext db, CancellationToken cancellationToken);
     }
 
     private sealed record Table<T>() : Table(typeof(T))
         where T : class
     {
         public override async Task<Digest> CopyAsync(
-            PadimDbContext source,
-            PadimDbContext target,
+            DbContext source,
+            DbContext target,
             CancellationToken cancellationToken
         )
         {
@@ -116,7 +116,7 @@ internal static class RowCopy
             return digest;
         }
 
-        public override async Task<Digest> DigestAsync(PadimDbContext db, CancellationToken cancellationToken)
+        public override async Task<Digest> DigestAsync(DbContext db, CancellationToken cancellationToken)
         {
             var digest = default(Digest);
             await foreach (
@@ -126,7 +126,7 @@ internal static class RowCopy
             return digest;
         }
 
-        public override async Task<bool> IsEmptyAsync(PadimDbContext db, CancellationToken cancellationToken) =>
+        public override async Task<bool> IsEmptyAsync(DbContext db, CancellationToken cancellationToken) =>
             !await db.Set<T>().AnyAsync(cancellationToken);
     }
 

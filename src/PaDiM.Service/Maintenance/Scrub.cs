@@ -29,9 +29,16 @@ internal sealed class Scrub(
         var bytes = 0L;
         var faults = new List<(FileReference File, ModelState Fault)>();
         await using var db = engine.CreateDbContext();
+        await using var ledger = engine.CreateLedger();
         var database = await engine.CheckIntegrityAsync(db, cancellationToken);
+        if (database == "ok")
+            database = await engine.CheckIntegrityAsync(ledger, cancellationToken);
         // The list comes first, because rows change while the files are read.
-        foreach (var reference in await FileReferences.ListAsync(db, cancellationToken).ToListAsync(cancellationToken))
+        foreach (
+            var reference in await FileReferences
+                .ListAsync(db, ledger, cancellationToken)
+                .ToListAsync(cancellationToken)
+        )
         {
             var began = time.GetTimestamp();
             var length = (await objects.FindAsync(reference.Path, cancellationToken))?.Length ?? 0;
@@ -47,7 +54,7 @@ internal sealed class Scrub(
         if (faults.Count > 0)
         {
             var spokenOf = await FileReferences
-                .ListAsync(db, cancellationToken)
+                .ListAsync(db, ledger, cancellationToken)
                 .Select(reference => reference.Path)
                 .ToHashSetAsync(StringComparer.Ordinal, cancellationToken);
             faults.RemoveAll(found => !spokenOf.Contains(found.File.Path));

@@ -3,14 +3,6 @@ using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Models;
 
-/// <summary>The decision about an image.</summary>
-internal enum Decision
-{
-    Normal,
-    Review,
-    Anomalous,
-}
-
 /// <summary>
 /// A model that is ready to score, with the thresholds in force: everything that a request needs, in one immutable
 /// snapshot. Every change creates a new snapshot; running requests finish with the one they started with.
@@ -24,6 +16,7 @@ internal enum Decision
 /// <param name="ReviewThreshold">Scores at or above this value need review; null for no review.</param>
 /// <param name="ThresholdVersion">The number of changes of the category's threshold until then.</param>
 /// <param name="RefuseOn">Codes of warnings that refuse an image.</param>
+/// <param name="Inspections">What is kept of the inspections.</param>
 /// <param name="Active">Whether this version scores by default.</param>
 /// <param name="Revision">Revision of the category at the time of the snapshot.</param>
 /// <param name="StandsInFor">The active version, if its file is damaged and this earlier version stands in for it; null
@@ -38,6 +31,7 @@ internal sealed record CategoryModel(
     double? ReviewThreshold,
     int ThresholdVersion,
     IReadOnlyList<string> RefuseOn,
+    InspectionSettings Inspections,
     bool Active,
     long Revision,
     StoredModel? StandsInFor

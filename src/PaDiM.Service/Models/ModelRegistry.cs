@@ -561,6 +561,7 @@ internal sealed partial class ModelRegistry(
             review,
             thresholdChanges,
             category.Settings.RefusedWarnings,
+            category.Settings.Inspections,
             standsInFor is not null || stored.Version == category.ActiveVersion,
             category.Revision,
             standsInFor

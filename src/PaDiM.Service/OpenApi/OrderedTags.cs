@@ -14,6 +14,7 @@ internal sealed class OrderedTags : IDocumentFilter
         ("Jobs", "Background work: progress, events, cancellation"),
         ("Models", "Versions: activation, rollback, export and import"),
         ("Scoring", "Score images: decisions and heatmaps"),
+        ("Inspections", "What was inspected: the ledger, photographs, verdicts"),
         ("Evaluation", "Accuracy on labelled images"),
         ("Backbones", "Backbones that categories may use"),
         ("Access", "Keys and the audit trail"),

@@ -22,6 +22,8 @@ internal static class ProblemExamples
         Problems.CategoryInUse("flange", ["flange-bore", "flange-rim"]),
         Problems.ImagesElsewhere("flange-bore", "flange"),
         Problems.ImageNotFound("01a20a7442807c0fab5719e3cf3db3cc"),
+        Problems.InspectionNotFound("01a20a9c5ae27c1f8f6a19e3cf3db3ee"),
+        Problems.InspectionImageNotKept("01a20a9c5ae27c1f8f6a19e3cf3db3ee"),
         Problems.ImageDamaged("ae3bcf25296dd95dafe54cf7339fa7870c84071ebff1d0a76d9f4fc9a0d0159a"),
         Problems.NotFinite("resnet18"),
         Problems.InputRefused([

@@ -1,5 +1,5 @@
 using PaDiM.Core.Scoring;
-using PaDiM.Service.Models;
+using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Scoring;
 

@@ -16,12 +16,18 @@ internal sealed partial class InspectionFeed(
     ILogger<InspectionFeed> logger
 )
 {
+    private static readonly ScoreWarning NotRecorded = new(
+        "not_recorded",
+        "The inspection is not on the disk of the ledger yet, and may be lost. See /health/ready, and send it again "
+            + "with the same X-Inspection-Id."
+    );
+
     private readonly InspectionObserver[] _observers = [.. observers];
     private readonly string _replica = replica.Value.ReplicaName;
 
     /// <summary>
-    /// Makes an inspection and hands it over. Returns its identifier; null for a trial. No failure of an observer reaches
-    /// the answer.
+    /// Makes an inspection and hands it over. Returns the answer with its identifier, and with a warning where the category
+    /// wants the row to be on the disk and it is not; unchanged for a trial. No failure of an observer reaches the answer.
     /// </summary>
     /// <param name="models">The snapshots that scored.</param>
     /// <param name="file">The photograph.</param>
@@ -29,7 +35,7 @@ internal sealed partial class InspectionFeed(
     /// <param name="deciding">The result that decides.</param>
     /// <param name="scores">The results of all categories.</param>
     /// <param name="answer">What the client gets.</param>
-    public async ValueTask<string?> ReportAsync(
+    public async ValueTask<ScoreResponse> ReportAsync(
         PartModels models,
         RequestFile file,
         PartIdentity part,
@@ -39,11 +45,11 @@ internal sealed partial class InspectionFeed(
     )
     {
         if (!deciding.Model.Active)
-            return null;
+            return answer;
         var now = time.GetUtcNow();
         var id = part.InspectionId ?? Guid.CreateVersion7(now).ToString("n");
         if (_observers.Length == 0)
-            return id;
+            return answer with { InspectionId = id };
         var inspection = new Inspection(
             id,
             models.Category,
@@ -66,16 +72,25 @@ internal sealed partial class InspectionFeed(
             _replica
         );
         var scored = new ScoredInspection(inspection, models, file);
+        var isKept = true;
         foreach (var observer in _observers)
             try
             {
                 await observer.Scored(scored);
             }
+            catch (InspectionNotKeptException)
+            {
+                isKept = false;
+            }
             catch (Exception e)
             {
                 LogFailure(e, inspection.Id, inspection.Category);
             }
-        return id;
+        return answer with
+        {
+            InspectionId = id,
+            Warnings = isKept ? answer.Warnings : [.. answer.Warnings, NotRecorded],
+        };
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Inspection {Id} of {Category} was not taken over")]

@@ -1,6 +1,6 @@
 using PaDiM.Core.Geometry;
 using PaDiM.Core.Scoring;
-using PaDiM.Service.Models;
+using PaDiM.Service.Data;
 
 namespace PaDiM.Service.Scoring;
 
@@ -116,7 +116,7 @@ internal sealed record RegionBox(int X, int Y, int Width, int Height)
 
 /// <summary>Represents something unusual about an image.</summary>
 /// <param name="Code">Stable code: `size_differs`, `too_dark`, `overexposed`, `blurred`, `low_range`,
-/// `unlike_training`, `file_repaired` or, of a form, `field_ignored`.</param>
+/// `unlike_training`, `file_repaired`; of a form, `field_ignored`; of a category with `durable`, `not_recorded`.</param>
 /// <param name="Detail">A sentence that says what is unusual, and what to check.</param>
 internal sealed record ScoreWarning(string Code, string Detail);
 

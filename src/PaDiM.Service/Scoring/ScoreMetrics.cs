@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Options;
 using PaDiM.Core.InputChecks;
 using PaDiM.Service.Admission;
+using PaDiM.Service.Data;
 using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Models;

@@ -3,6 +3,7 @@ using PaDiM.Core.Geometry;
 using PaDiM.Core.InputChecks;
 using PaDiM.Engine.Scoring;
 using PaDiM.Service.Admission;
+using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Models;
@@ -68,17 +69,7 @@ internal sealed partial class ScoreService(
             LogScored(result.Category, result.ModelVersion, result.Decision, result.Score, result.Threshold, part);
         }
         var deciding = ModelScore.FindDeciding(scored.Scores);
-        var response = scored.Response with
-        {
-            InspectionId = await inspections.ReportAsync(
-                models,
-                file,
-                identity,
-                deciding,
-                scored.Scores,
-                scored.Response
-            ),
-        };
+        var response = await inspections.ReportAsync(models, file, identity, deciding, scored.Scores, scored.Response);
         return new ScoredMap(deciding.Map, response);
     }
 

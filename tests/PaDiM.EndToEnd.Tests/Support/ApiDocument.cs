@@ -54,6 +54,10 @@ public sealed partial record Operation(string Method, string Path, JsonNode Node
         );
 
     /// <summary>The path with a category of one's own, and the document's examples for everything else.</summary>
+    /// <summary>Gets whether the query may name a category.</summary>
+    public bool TakesCategory =>
+        Parameters.Any(parameter => (string?)parameter["name"] == "category" && (string?)parameter["in"] == "query");
+
     public string PathFor(string category) =>
         Placeholder()
             .Replace(

@@ -1,3 +1,4 @@
+using PaDiM.Service.Data;
 using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Models;
 using PaDiM.Service.Scoring;

@@ -528,6 +528,16 @@ namespace PaDiM.Service.Data.Migrations
 
                             b1.Property<string>("ImagesOf");
 
+                            b1.Property<long?>("InspectionBytes");
+
+                            b1.Property<int?>("InspectionDays");
+
+                            b1.Property<bool?>("InspectionDurable");
+
+                            b1.Property<string>("InspectionImages");
+
+                            b1.Property<string>("InspectionKeep");
+
                             b1.Property<bool>("LocalAverage");
 
                             b1.Property<string>("Method")

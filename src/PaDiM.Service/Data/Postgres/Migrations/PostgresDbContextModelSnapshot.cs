@@ -643,6 +643,18 @@ namespace PaDiM.Service.Data.Postgres.Migrations
                                 .HasColumnType("text")
                                 .UseCollation("C");
 
+                            b1.Property<long?>("InspectionBytes");
+
+                            b1.Property<int?>("InspectionDays");
+
+                            b1.Property<bool?>("InspectionDurable");
+
+                            b1.Property<string>("InspectionImages")
+                                .HasColumnType("text")
+                                .UseCollation("C");
+
+                            b1.Property<string>("InspectionKeep");
+
                             b1.Property<bool>("LocalAverage");
 
                             b1.Property<string>("Method")

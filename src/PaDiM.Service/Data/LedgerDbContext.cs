@@ -1,0 +1,59 @@
+using Microsoft.EntityFrameworkCore;
+
+namespace PaDiM.Service.Data;
+
+/// <summary>
+/// The ledger of inspections, apart from the metadata: its rows are many, come all the time, and may be lost without
+/// harm to anything else. This class is the context of SQLite.
+/// </summary>
+internal class LedgerDbContext : DbContext
+{
+    /// <summary>What the review queue holds; text of an index that queries must match.</summary>
+    protected const string Open =
+        $"\"{nameof(StoredInspection.Verdict)}\" IS NULL AND \"{nameof(StoredInspection.Decision)}\" <> 'Normal'";
+
+    public LedgerDbContext(DbContextOptions<LedgerDbContext> options)
+        : base(options) { }
+
+    protected LedgerDbContext(DbContextOptions options)
+        : base(options) { }
+
+    public DbSet<StoredInspection> Inspections => Set<StoredInspection>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
+    {
+        conventions.Properties<DateTime>().HaveConversion<PadimDbContext.UtcConverter>();
+        conventions.Properties<Enum>().HaveConversion<string>();
+    }
+
+    protected override void OnModelCreating(ModelBuilder model)
+    {
+        var row = model.Entity<StoredInspection>();
+        row.HasKey(r => r.Key);
+        row.Property(r => r.Key).ValueGeneratedNever();
+        row.Property(r => r.Id).IsRequired();
+        row.HasIndex(r => new { r.Id, r.Category }).IsUnique();
+        ConfigureIndexes(row);
+    }
+
+    /// <summary>Every index of SQLite ends with the key of the table, which is the time.</summary>
+    protected virtual void ConfigureIndexes(
+        Microsoft.EntityFrameworkCore.Metadata.Builders.EntityTypeBuilder<StoredInspection> row
+    )
+    {
+        row.HasIndex(r => r.Category);
+        row.HasIndex(r => new { r.Category, r.Decision });
+        row.HasIndex(r => new { r.Category, r.Part }).HasFilter($"\"{nameof(StoredInspection.Part)}\" IS NOT NULL");
+        row.HasIndex(r => new { r.Category, r.Score });
+        row.HasIndex(r => r.Category, "IX_Inspections_Open").HasFilter(Open);
+        row.HasIndex(r => new { r.Category, r.Verdict })
+            .HasFilter($"\"{nameof(StoredInspection.Verdict)}\" IS NOT NULL");
+        row.HasIndex(r => new
+            {
+                r.Category,
+                r.Key,
+                r.ImageBytes,
+            })
+            .HasFilter($"\"{nameof(StoredInspection.ImageBytes)}\" IS NOT NULL");
+    }
+}
