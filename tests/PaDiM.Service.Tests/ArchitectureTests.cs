@@ -36,7 +36,7 @@ public sealed class ArchitectureTests
             .Add("Datasets", "Categories", "Images", "Models")
             .Add("Fitting", "Categories", "Images", "Jobs", "Models")
             .Add("Evaluations", "Categories", "Images", "Jobs", "Models")
-            .Add("Thresholds", "Categories", "Evaluations", "Models")
+            .Add("Thresholds", "Categories", "Evaluations", "Images", "Models")
             .Add("Scoring", "Admission", "Categories", "Images", "Models")
             .Add("Inspections", "Admission", "Categories", "Images", "Models", "Scoring")
             .Add("Maintenance", "CommandLine", "Models")

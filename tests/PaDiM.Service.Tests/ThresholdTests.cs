@@ -56,6 +56,40 @@ public class ThresholdTests(SharedService shared)
     }
 
     [Fact]
+    public async Task The_scores_that_a_threshold_divides_are_those_that_a_preview_counts()
+    {
+        var category = await FittedAsync();
+        var threshold = (await shared.Http.GetJsonAsync($"{category.Url}/threshold")).Number("threshold");
+        var first = await shared.Http.GetJsonAsync($"{category.Url}/threshold/scores?limit=4");
+        var second = await shared.Http.GetJsonAsync(
+            $"{category.Url}/threshold/scores?limit=4&cursor={first.Text("nextCursor")}"
+        );
+        Assert.Null((string?)second["nextCursor"]);
+        var scores = first.Items("items").Concat(second.Items("items")).ToArray();
+        Assert.Equal(6, scores.Length);
+        Assert.Equal(scores.Length, scores.Select(score => score.Text("imageId")).Distinct().Count());
+        Assert.Equal(scores.Select(s => s.Number("score")).OrderDescending(), scores.Select(s => s.Number("score")));
+        Assert.All(scores, score => Assert.True(score["leaveOneOut"]!.GetValue<bool>()));
+        Assert.All(scores, score => Assert.True(score["counts"]!.GetValue<bool>()));
+        Assert.Equal("normal", scores[0].Text("label"));
+        Assert.Equal(threshold, scores[0].Number("score"));
+
+        var lower = scores[2].Number("score");
+        var preview = await (
+            await shared.Http.PostAsJsonAsync($"{category.Url}/threshold/preview", new { threshold = lower })
+        ).JsonAsync(200);
+        Assert.Equal(3, preview["normal"]!["anomalousThen"]!.GetValue<int>());
+
+        var deleted = scores[0].Text("imageId");
+        await shared.Http.DeleteAsync($"{category.Url}/images/{deleted}");
+        var left = (await shared.Http.GetJsonAsync($"{category.Url}/threshold/scores")).Items("items");
+        Assert.Null((string?)left.First()["imageId"]);
+
+        var other = await shared.NewCategoryAsync();
+        await (await shared.Http.GetAsync($"{other.Url}/threshold/scores")).ProblemAsync(409, "model_not_ready");
+    }
+
+    [Fact]
     public async Task A_rate_that_new_settings_bring_is_kept_as_well()
     {
         var category = await FittedAsync();

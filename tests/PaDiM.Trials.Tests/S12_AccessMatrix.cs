@@ -68,6 +68,7 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         ["PATCH /v1/categories/{category}"] = (AccessScope.Train, About.Category),
         ["PATCH /v1/categories/{category}/threshold"] = (AccessScope.Train, About.Category),
         ["POST /v1/categories/{category}/threshold/preview"] = (AccessScope.Train, About.Category),
+        ["GET /v1/categories/{category}/threshold/scores"] = (AccessScope.Train, About.Category),
         ["POST /v1/categories/{category}/images"] = (AccessScope.Train, About.Category),
         ["GET /v1/categories/{category}/images"] = (AccessScope.Train, About.Category),
         ["GET /v1/categories/{category}/images/{id}"] = (AccessScope.Train, About.Category),

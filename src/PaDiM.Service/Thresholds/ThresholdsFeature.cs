@@ -13,5 +13,6 @@ internal static class ThresholdsFeature
         var category = routes.MapCategory();
         category.MapThreshold();
         category.MapThresholdPreview();
+        category.MapThresholdScores();
     }
 }
