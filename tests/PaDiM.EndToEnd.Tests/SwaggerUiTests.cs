@@ -7,27 +7,15 @@ using static Microsoft.Playwright.Assertions;
 namespace PaDiM.EndToEnd.Tests;
 
 /// <summary>Swagger UI in a real browser: a stranger picks a file, presses Execute and reads a decision.</summary>
-public sealed class SwaggerUiTests(PublishedService service)
+public sealed class SwaggerUiTests(PublishedService service, LocalBrowser local) : IClassFixture<LocalBrowser>
 {
     /// <summary>The category that the document fills in.</summary>
     private const string Category = "bottle";
-    private static readonly string[] Browsers = ["chromium", "chromium-browser", "google-chrome"];
-
-    private static readonly string[] Flags =
-    [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ];
 
     [Fact]
     public async Task An_image_picked_in_the_browser_is_scored()
     {
-        await using var browser = await BrowserPage.OpenAsync(FindBrowser(), Flags, service.Address);
+        await using var browser = await local.OpenAsync(new Uri(service.Address, "/swagger"), 1280, 1600);
         using var folder = new TempDirectory();
         var image = folder.Combine("part.bmp");
         await File.WriteAllBytesAsync(image, SyntheticParts.Defective(100, DefectKind.Scratch).Image.ToBmp());
@@ -46,7 +34,7 @@ public sealed class SwaggerUiTests(PublishedService service)
     [Fact]
     public async Task Images_picked_in_the_browser_are_uploaded_as_a_form()
     {
-        await using var browser = await BrowserPage.OpenAsync(FindBrowser(), Flags, service.Address);
+        await using var browser = await local.OpenAsync(new Uri(service.Address, "/swagger"), 1280, 1600);
         using var folder = new TempDirectory();
         var image = folder.Combine("good.bmp");
         await File.WriteAllBytesAsync(image, SyntheticParts.Good(777).ToBmp());
@@ -64,19 +52,5 @@ public sealed class SwaggerUiTests(PublishedService service)
         await Expect(live).ToContainTextAsync("\"fileName\": \"good.bmp\"");
         await Expect(live).ToContainTextAsync("\"rejected\": []");
         browser.StayedQuiet();
-    }
-
-    private static string FindBrowser()
-    {
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
-        var found = (
-            from folder in folders
-            from name in Browsers
-            let path = Path.Combine(folder, name)
-            where File.Exists(path)
-            select path
-        ).FirstOrDefault();
-        Assert.SkipWhen(found is null, $"No browser on the PATH: one of {string.Join(", ", Browsers)} is needed.");
-        return found;
     }
 }

@@ -34,8 +34,10 @@ export function DropZone(props: {
     );
 }
 
+const accepted = { many: 'image/*,.bmp,.tif,.tiff,.pgm,.ppm', folder: undefined, model: '.safetensors' };
+
 /** Opens the browser's dialog for files or a folder. */
-export function useFilePicker(onFiles: (picked: Picked) => void, kind: 'one' | 'many' | 'folder') {
+export function useFilePicker(onFiles: (picked: Picked) => void, kind: 'many' | 'folder' | 'model') {
     const input = useRef<HTMLInputElement>(null);
     const element = (
         <input
@@ -44,13 +46,13 @@ export function useFilePicker(onFiles: (picked: Picked) => void, kind: 'one' | '
             class="visually-hidden"
             tabIndex={-1}
             aria-hidden="true"
-            multiple={kind !== 'one'}
-            accept={kind === 'folder' ? undefined : 'image/*,.bmp,.tif,.tiff,.pgm,.ppm'}
+            multiple={kind !== 'model'}
+            accept={accepted[kind]}
             {...(kind === 'folder' ? { webkitdirectory: true } : {})}
             onChange={event => {
                 const files = [...(event.currentTarget.files ?? [])];
                 event.currentTarget.value = '';
-                if (files.length > 0) onFiles(sort(files));
+                if (files.length > 0) onFiles(kind === 'model' ? { images: files, skipped: 0 } : sort(files));
             }}
         />
     );

@@ -35,7 +35,10 @@ export function Stage(props: { picture: Picture; options: StageOptions; label: s
             class="stage-canvas"
             role="img"
             aria-label={props.label}
-            style={{ aspectRatio: `${picture.image.width} / ${picture.image.height}` }}
+            style={{
+                aspectRatio: `${picture.image.width} / ${picture.image.height}`,
+                width: `min(100%, ${((70 * picture.image.width) / picture.image.height).toFixed(1)}vh)`,
+            }}
         />
     );
 }

@@ -35,8 +35,8 @@ export function useCamera(): Camera {
             try {
                 stream = await navigator.mediaDevices.getUserMedia({
                     video: {
-                        width: { ideal: 1920 },
-                        height: { ideal: 1080 },
+                        width: { ideal: 1280 },
+                        height: { ideal: 720 },
                         ...(chosen ? { deviceId: { exact: chosen } } : { facingMode: 'environment' }),
                     },
                 });

@@ -20,6 +20,8 @@ export async function reach(input: RequestInfo | URL, init?: RequestInit): Promi
     }
 }
 
+addEventListener('offline', lose);
+
 function lose(): void {
     connected.set(false);
     if (probing) return;

@@ -18,6 +18,8 @@ export const queries: QueryClient = new QueryClient({
     defaultOptions: {
         queries: {
             staleTime: 2000,
+            // The service may be reached where the internet is not.
+            networkMode: 'always',
             // A refusal is an answer; only silence is asked again.
             retry: (count, error) => !(error instanceof Refusal) && count < 3,
             refetchOnWindowFocus: true,

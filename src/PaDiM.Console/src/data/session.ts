@@ -24,9 +24,10 @@ export function useRights(): { may: (scope: AccessScope) => boolean; everywhere:
 }
 
 export async function signIn(key: string): Promise<void> {
-    await must(api.POST('/v1/session', { body: { key } }));
-    queries.clear();
-    await queries.invalidateQueries();
+    const session = await must(api.POST('/v1/session', { body: { key } }));
+    // What was answered to nobody does not count any more.
+    queries.removeQueries({ predicate: query => query.queryKey[0] !== 'session' });
+    queries.setQueryData(['session'], session);
 }
 
 export async function signOut(): Promise<void> {

@@ -6,11 +6,15 @@ import { Refusal } from '../data/api';
 import { useCategory, useJobs } from '../data/queries';
 import { useRights } from '../data/session';
 import { t } from '../texts';
+import { Images } from './images';
 import { Inspect } from './inspect';
+import { Models } from './models';
+import { Settings } from './settings';
 import { Start } from './start';
 import { StateBadge } from './state';
+import { Threshold } from './threshold';
 
-const views = ['inspect', 'start'] as const;
+const views = ['inspect', 'start', 'images', 'threshold', 'models', 'settings'] as const;
 type View = (typeof views)[number];
 
 /** The pages of a category. It opens where its user is likely to go on. */
@@ -29,7 +33,7 @@ export function CategoryPage({ category, view }: { category: string; view: strin
         <Loaded query={query}>
             {is => {
                 const offered = views.filter(one =>
-                    one === 'inspect' ? is.activeModelVersion != null : may('train'),
+                    one === 'inspect' || one === 'threshold' ? is.activeModelVersion != null : may('train'),
                 );
                 // It stays there when the first fit ends.
                 const chosen = offered.find(one => one === (view ?? first)) ?? offered[0] ?? 'inspect';
@@ -55,6 +59,10 @@ export function CategoryPage({ category, view }: { category: string; view: strin
                         {offered.length === 0 && <Empty title={t.state.empty} icon="image" />}
                         {offered.length > 0 && current === 'inspect' && <Inspect category={is} />}
                         {current === 'start' && <Start category={is} />}
+                        {current === 'images' && <Images category={is} />}
+                        {current === 'threshold' && <Threshold category={is} />}
+                        {current === 'models' && <Models category={is} />}
+                        {current === 'settings' && <Settings category={is} />}
                     </>
                 );
             }}

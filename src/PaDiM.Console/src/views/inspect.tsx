@@ -22,7 +22,7 @@ export function Inspect({ category }: { category: CategoryResponse }) {
     const [history, setHistory] = useState<readonly Scored[]>([]);
     const [busy, setBusy] = useState(false);
     const [filming, setFilming] = useState(false);
-    const [options, setOptions] = useState<StageOptions>({ opacity: 0.55, contours: true, numbers: true });
+    const [options, setOptions] = useState<StageOptions>({ opacity: 0.8, contours: true, numbers: true });
 
     async function inspect(files: readonly File[]) {
         setFilming(false);

@@ -57,7 +57,7 @@ function About({ system }: { system: SystemResponse }) {
                 <dt>{t.system.threads}</dt>
                 <dd>{t.number(system.threads)}</dd>
                 <dt>{t.system.version}</dt>
-                <dd>{system.version}</dd>
+                <dd title={system.version}>{system.version.split('+')[0]}</dd>
                 <dt>{t.system.runtime}</dt>
                 <dd>{system.onnxRuntime}</dd>
                 <dt>{t.system.replica}</dt>

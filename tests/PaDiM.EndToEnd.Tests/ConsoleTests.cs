@@ -1,0 +1,318 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.Playwright;
+using PaDiM.EndToEnd.Tests.Support;
+using PaDiM.TestSupport;
+using PaDiM.TestSupport.Parts;
+using static Microsoft.Playwright.Assertions;
+
+namespace PaDiM.EndToEnd.Tests;
+
+/// <summary>The console in a real browser, over the published program, as people use it.</summary>
+public sealed partial class ConsoleTests(PublishedService service, LocalBrowser local) : IClassFixture<LocalBrowser>
+{
+    private const string Fitted = "console-fitted";
+    private static readonly SemaphoreSlim Fitting = new(1, 1);
+    private static bool _isFitted;
+
+    [Fact]
+    public async Task Somebody_without_a_manual_gets_from_nothing_to_a_heatmap()
+    {
+        await using var browser = await local.OpenAsync(service.Address);
+        var page = browser.Page;
+        using var folder = new TempDirectory();
+        var name = "console-new";
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "New category" }).First.ClickAsync();
+        await page.GetByLabel("Name").FillAsync("No Such Name!");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
+        await Expect(page.GetByText("begin with a letter or a digit")).ToBeVisibleAsync();
+        await page.ExpectAccessibleAsync();
+        await page.GetByLabel("Name").FillAsync(name);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Create" }).ClickAsync();
+
+        var files = Enumerable.Range(0, 12).Select(seed => Save(folder, $"good-{seed}.bmp", SyntheticParts.Good(seed)));
+        var broken = folder.Combine("broken.png");
+        await File.WriteAllTextAsync(broken, "no image");
+        await ChooseAsync(page, "Choose images", [.. files, broken]);
+        await Expect(page.GetByText("12 images added")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Which, and why" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("broken.png");
+        await page.Keyboard.PressAsync("Escape");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Start the fit" }).ClickAsync();
+        await Expect(page.GetByText("Version 1 is ready")).ToBeVisibleAsync();
+
+        await ChooseAsync(
+            page,
+            "Choose a photograph",
+            [Save(folder, "scratch.bmp", SyntheticParts.Defective(100, DefectKind.Scratch).Image)]
+        );
+        await Expect(page.Locator(".verdict")).ToHaveTextAsync("Defective");
+        await Expect(page.GetByText("None of the 12 good parts")).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Img, new() { NameRegex = Scratch() })).ToBeVisibleAsync();
+        await page.GetByLabel("Heatmap").FillAsync("30");
+        await page.ExpectAccessibleAsync();
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Settings", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete category" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        var delete = dialog.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true });
+        await dialog.GetByRole(AriaRole.Textbox).FillAsync("console");
+        await Expect(delete).ToBeDisabledAsync();
+        await page.ExpectAccessibleAsync();
+        await dialog.GetByRole(AriaRole.Textbox).FillAsync(name);
+        await delete.ClickAsync();
+        await Expect(page.GetByText($"{name} was deleted.")).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = name })).ToHaveCountAsync(0);
+        browser.StayedQuiet();
+    }
+
+    [Fact]
+    public async Task The_camera_is_scored_again_and_again_one_picture_at_a_time()
+    {
+        await using var browser = await OpenFittedAsync("inspect");
+        var page = browser.Page;
+        var (running, most, scored) = (0, 0, 0);
+        page.Request += (_, request) => most = IsScore(request) ? Math.Max(most, ++running) : most;
+        page.RequestFinished += (_, request) =>
+            (running, scored) = IsScore(request) ? (running - 1, scored + 1) : (running, scored);
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Use the camera" }).ClickAsync();
+        await Expect(page.GetByText("per second")).ToBeVisibleAsync();
+        await Expect(page.Locator(".verdict")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Hold" }).ClickAsync();
+        await page.ExpectAccessibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Turn camera off" }).ClickAsync();
+
+        Assert.True(scored > 0, "No picture was scored.");
+        Assert.Equal(1, most);
+
+        static bool IsScore(IRequest request) => request.Url.Contains("/score?", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_training_set_is_looked_through_marked_and_masked()
+    {
+        await using var browser = await OpenFittedAsync("images");
+        var page = browser.Page;
+        await Expect(page.Locator(".tile")).ToHaveCountAsync(13);
+        await page.ExpectAccessibleAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Open 003.bmp" }).ClickAsync();
+        await page.Keyboard.PressAsync("ArrowRight");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "004.bmp" })).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Escape");
+
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "005.bmp" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Keep for tests" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "For tests (1)" })).ToBeVisibleAsync();
+        await Expect(page.GetByText("0 added, 1 removed")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Good (12)" })).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Checkbox, new() { Name = "005.bmp" }).CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToContainTextAsync("cannot be brought back");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Mask and region" }).ClickAsync();
+        var canvas = page.Locator(".mask-canvas");
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Save" }))
+            .ToHaveAttributeAsync("aria-busy", "false");
+        await DragAsync(page, canvas);
+        await page.ExpectAccessibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+        Assert.NotNull((string?)(await service.Client.GetAsync($"/v1/categories/{Fitted}"))["ignoreMaskSha256"]);
+        browser.StayedQuiet();
+    }
+
+    [Fact]
+    public async Task The_threshold_is_moved_with_a_look_at_what_it_does()
+    {
+        await using var browser = await OpenFittedAsync("threshold");
+        var page = browser.Page;
+        var slider = page.GetByRole(AriaRole.Slider);
+        await slider.FillAsync("360");
+        await Expect(page.GetByText(DecisionsChange())).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Would be rejected" })).ToBeVisibleAsync();
+        await Expect(page.Locator(".strip-picture").First).ToBeVisibleAsync();
+        await page.ExpectAccessibleAsync();
+
+        var before = (double)(await service.Client.GetAsync($"/v1/categories/{Fitted}"))["falseRejectRate"]!;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
+        await Expect(page.GetByText("In force:")).ToBeVisibleAsync();
+        Assert.NotEqual(
+            before,
+            (double)(await service.Client.GetAsync($"/v1/categories/{Fitted}"))["falseRejectRate"]!
+        );
+        await page.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(2);
+        Assert.Equal(before, (double)(await service.Client.GetAsync($"/v1/categories/{Fitted}"))["falseRejectRate"]!);
+        browser.StayedQuiet();
+    }
+
+    [Fact]
+    public async Task A_version_is_evaluated_and_shown_with_its_curves_and_worst_cases()
+    {
+        await using var browser = await OpenFittedAsync("models");
+        var page = browser.Page;
+        await page.GetByRole(AriaRole.Button, new() { Name = "Evaluate" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Img, new() { Name = "ROC curve" })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Row, new() { Name = "scratch" })).ToBeVisibleAsync();
+        await Expect(page.GetByText("Good parts with the highest scores")).ToBeVisibleAsync();
+        await page.ExpectAccessibleAsync();
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Jobs" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Row, new() { NameRegex = Evaluation() }).First).ToBeVisibleAsync();
+        await page.ExpectAccessibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "System" }).ClickAsync();
+        await Expect(page.GetByText("CPUExecutionProvider")).ToBeVisibleAsync();
+        await page.ExpectAccessibleAsync();
+        browser.StayedQuiet();
+    }
+
+    [Fact]
+    public async Task A_lost_connection_is_said_and_comes_back_by_itself()
+    {
+        await using var browser = await local.OpenAsync(service.Address);
+        await Expect(browser.Page.GetByRole(AriaRole.Heading, new() { Name = "Categories" }).First).ToBeVisibleAsync();
+        await browser.SetOfflineAsync(true);
+        await Expect(browser.Page.GetByText("The service does not answer")).ToBeVisibleAsync();
+        await browser.SetOfflineAsync(false);
+        await Expect(browser.Page.GetByText("The service does not answer")).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task On_a_tablet_the_navigation_is_behind_a_button()
+    {
+        await EnsureFittedAsync();
+        await using var browser = await local.OpenAsync(service.Address, width: 800, height: 1200);
+        var menu = browser.Page.GetByRole(AriaRole.Button, new() { Name = "Menu" });
+        await Expect(browser.Page.GetByRole(AriaRole.Link, new() { Name = "Jobs" })).ToBeHiddenAsync();
+        await menu.ClickAsync();
+        await browser.Page.GetByRole(AriaRole.Link, new() { Name = "Jobs" }).ClickAsync();
+        await Expect(browser.Page.GetByRole(AriaRole.Heading, new() { Name = "Jobs" })).ToBeVisibleAsync();
+        await browser.Page.ExpectAccessibleAsync();
+        browser.StayedQuiet();
+    }
+
+    /// <summary>Keys, below a path: a service of its own.</summary>
+    [Fact]
+    public async Task People_sign_in_below_a_path_and_see_only_what_their_key_may_do()
+    {
+        using var folder = new TempDirectory();
+        var address = new Uri($"http://127.0.0.1:{FreePort.Find()}");
+        var start = new ProcessStartInfo(service.Program)
+        {
+            WorkingDirectory = folder.Path,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment =
+            {
+                ["DOTNET_TieredPGO"] = "0",
+                ["ASPNETCORE_URLS"] = address.ToString(),
+                ["Padim__DataDirectory"] = folder.Combine("data"),
+                ["Padim__PathBase"] = "/lines/one",
+            },
+        };
+        using var started = await StartedService.StartAsync(start, new ServiceClient(address));
+        await started.Client.PutAsync("/v1/categories/flange", new JsonObject());
+        var admin = await CreateKeyAsync(started.Client, "boss", "admin");
+        started.Client.Http.DefaultRequestHeaders.Add("X-Api-Key", admin);
+        var line = await CreateKeyAsync(started.Client, "line-1", "score");
+
+        await using var browser = await local.OpenAsync(new Uri(address, "/lines/one/console"));
+        var page = browser.Page;
+        await page.GetByLabel("Key").FillAsync("padim_wrong");
+        await page.ExpectAccessibleAsync();
+        await page.GetByLabel("Key").FillAsync(line);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Expect(page.GetByText("line-1 · may inspect")).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "flange" }).First).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "New category" })).ToHaveCountAsync(0);
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Jobs" })).ToHaveCountAsync(0);
+        await page.GetByRole(AriaRole.Link, new() { Name = "System" }).ClickAsync();
+        await Expect(page.GetByText("CPUExecutionProvider")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Audit trail")).ToHaveCountAsync(0);
+        Assert.EndsWith("/lines/one/console/system", page.Url, StringComparison.Ordinal);
+        Assert.Equal("", await page.EvaluateAsync<string>("() => document.cookie"));
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await page.GetByLabel("Key").FillAsync(admin);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "System" }).ClickAsync();
+        await page.GetByRole(AriaRole.Row, new() { Name = "boss" })
+            .GetByRole(AriaRole.Button, new() { Name = "Revoke" })
+            .ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Revoke" }).ClickAsync();
+        // Its own key: the session is over.
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync();
+    }
+
+    private static async Task<string> CreateKeyAsync(ServiceClient client, string name, string scope)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/keys")
+        {
+            Content = JsonContent.Create(new { name, scope }),
+        };
+        return (string)(await client.SendAsync(request))["key"]!;
+    }
+
+    private async Task<BrowserPage> OpenFittedAsync(string view)
+    {
+        await EnsureFittedAsync();
+        return await local.OpenAsync(new Uri(service.Address, $"/console/c/{Fitted}/{view}"));
+    }
+
+    private async Task EnsureFittedAsync()
+    {
+        await Fitting.WaitAsync();
+        try
+        {
+            if (!_isFitted)
+                await service.Client.PrepareSyntheticAsync(Fitted);
+            _isFitted = true;
+        }
+        finally
+        {
+            Fitting.Release();
+        }
+    }
+
+    private static string Save(TempDirectory folder, string name, RgbImage image)
+    {
+        var path = folder.Combine(name);
+        File.WriteAllBytes(path, image.ToBmp());
+        return path;
+    }
+
+    private static async Task ChooseAsync(IPage page, string button, string[] files)
+    {
+        var chooser = await page.RunAndWaitForFileChooserAsync(() =>
+            page.GetByRole(AriaRole.Button, new() { Name = button }).ClickAsync()
+        );
+        await chooser.SetFilesAsync(files);
+    }
+
+    private static async Task DragAsync(IPage page, ILocator across)
+    {
+        var box = (await across.BoundingBoxAsync())!;
+        await page.Mouse.MoveAsync(box.X + box.Width / 4, box.Y + box.Height / 4);
+        await page.Mouse.DownAsync();
+        await page.Mouse.MoveAsync(box.X + box.Width / 2, box.Y + box.Height / 3, new() { Steps = 4 });
+        await page.Mouse.UpAsync();
+    }
+
+    [GeneratedRegex(@"scratch\.bmp: Defective")]
+    private static partial Regex Scratch();
+
+    [GeneratedRegex(@"\d+ decisions? change")]
+    private static partial Regex DecisionsChange();
+
+    [GeneratedRegex("^Evaluation")]
+    private static partial Regex Evaluation();
+}
