@@ -35,6 +35,9 @@ internal static class ScoreTimes
     }
 
     /// <summary>The middle one, in milliseconds.</summary>
-    public static double Median(this List<TimeSpan> times) =>
-        times.Order().ElementAt(times.Count / 2).TotalMilliseconds;
+    public static double Median(this List<TimeSpan> times) => times.Percentile(0.5);
+
+    /// <summary>The one that so large a share of the others does not exceed, in milliseconds.</summary>
+    public static double Percentile(this List<TimeSpan> times, double share) =>
+        times.Order().ElementAt((int)(share * times.Count)).TotalMilliseconds;
 }

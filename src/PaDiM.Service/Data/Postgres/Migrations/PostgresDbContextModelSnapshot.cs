@@ -302,6 +302,8 @@ namespace PaDiM.Service.Data.Postgres.Migrations
 
                     b.HasIndex("State", "Id");
 
+                    b.HasIndex("State", "Kind");
+
                     b.ToTable("Jobs");
                 });
 
