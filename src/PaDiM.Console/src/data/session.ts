@@ -3,7 +3,7 @@ import type { AccessScope } from './api';
 import { api, must } from './api';
 import { queries } from './queries';
 
-const rank: Record<AccessScope, number> = { score: 0, train: 1, admin: 2 };
+const rank: Record<AccessScope, number> = { score: 0, review: 1, train: 2, admin: 3 };
 
 export const useSession = () =>
     useQuery({

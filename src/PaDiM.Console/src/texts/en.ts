@@ -43,7 +43,7 @@ export const en = {
         ended: 'Your session has ended. Sign in again.',
         as: (name: string, scope: string) => `${name} · ${scope}`,
         open: 'Access is open: no sign-in is needed on this machine',
-        scopes: { score: 'may inspect', train: 'may train', admin: 'administrator' },
+        scopes: { score: 'may inspect', review: 'may review', train: 'may train', admin: 'administrator' },
         forbidden: 'Your key does not open this page',
     },
     home: {

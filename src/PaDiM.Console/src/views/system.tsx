@@ -330,7 +330,7 @@ function NewKey({ onClose }: { onClose: () => void }) {
                             value={scope}
                             onChange={event => setScope(event.currentTarget.value as AccessScope)}
                         >
-                            {(['score', 'train', 'admin'] as const).map(choice => (
+                            {(['score', 'review', 'train', 'admin'] as const).map(choice => (
                                 <option key={choice} value={choice}>
                                     {t.session.scopes[choice]}
                                 </option>
