@@ -86,9 +86,17 @@ internal sealed class Workbench : IDisposable
             async (arguments, cancellationToken) =>
             {
                 using var workbench = new Workbench(arguments);
-                // Like a request, not on the main thread, which is never bound to a processor.
-                await Task.Run(() => run(workbench, arguments), cancellationToken);
-                return 0;
+                try
+                {
+                    // Like a request, not on the main thread, which is never bound to a processor.
+                    await Task.Run(() => run(workbench, arguments), cancellationToken);
+                    return 0;
+                }
+                catch (PlatformNotSupportedException e)
+                {
+                    await Console.Error.WriteLineAsync(e.Message);
+                    return 1;
+                }
             }
         );
         return command;

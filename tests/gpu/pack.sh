@@ -8,8 +8,10 @@ source=$(cd "$here/../.." && pwd)
 out=$(realpath -m "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$out" "$work/gpu-check"
-dotnet publish "$source/bench/PaDiM.Bench" -c Release -r linux-x64 --self-contained true -o "$work/gpu-check/bench" \
+mkdir -p "$out" "$work/gpu-check" "$work/source"
+# From a copy: the restore with another package changes lock files and the build's state.
+(cd "$source" && git ls-files -z --cached --others --exclude-standard | xargs -0 tar --ignore-failed-read -cf -) | tar -C "$work/source" -xf -
+dotnet publish "$work/source/bench/PaDiM.Bench" -c Release -r linux-x64 --self-contained true -o "$work/gpu-check/bench" \
     -p:OnnxRuntimePackage=Microsoft.ML.OnnxRuntime.Gpu -p:RestoreLockedMode=false >&2
 if [ -n "${2:-}" ]; then
     cp -r "$2" "$work/gpu-check/images"
