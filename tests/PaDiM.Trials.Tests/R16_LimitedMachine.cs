@@ -45,6 +45,40 @@ public sealed class R16_LimitedMachine
     }
 
     [Fact]
+    public async Task One_and_a_half_processors_are_no_error()
+    {
+        using var group = ProcessorGroup.CreateQuota(1.5);
+        using var data = new TempDirectory();
+        await using var service = await ServiceProcess.StartThroughAsync(group.EnterCommand, data.Path);
+        // .NET rounds up: with one thread, a third of what the container may use would be left.
+        Assert.Equal(
+            Math.Min(2, Environment.ProcessorCount),
+            (int)(await service.Http.GetJsonAsync("/v1/system")).Number("threads")
+        );
+        await WorkAsync(service, "flange");
+        Assert.Equal("", service.Errors);
+    }
+
+    /// <summary>A container's set may begin anywhere, grow and shrink.</summary>
+    [Fact]
+    public async Task A_set_of_processors_may_begin_anywhere_and_change()
+    {
+        Assert.SkipUnless(Environment.ProcessorCount > 1, "There is one processor.");
+        var last = $"{Environment.ProcessorCount - 1}";
+        using var group = ProcessorGroup.CreateSet(last);
+        using var data = new TempDirectory();
+        await using var service = await ServiceProcess.StartThroughAsync(group.EnterCommand, data.Path);
+        Assert.Equal(1, (int)(await service.Http.GetJsonAsync("/v1/system")).Number("threads"));
+        await WorkAsync(service, "flange");
+        group.SetProcessors($"0-{last}");
+        await WorkAsync(service, "cap");
+        group.SetProcessors(last);
+        await WorkAsync(service, "disc");
+        Assert.All(Directory.GetDirectories($"/proc/{service.Id}/task"), task => Assert.Equal(last, AllowedIn(task)));
+        Assert.Equal("", service.Errors);
+    }
+
+    [Fact]
     public async Task A_container_of_1_GiB_is_never_killed()
     {
         using var group = MemoryGroup.Create(Gibibyte);
@@ -107,6 +141,16 @@ public sealed class R16_LimitedMachine
                     + $"{answers.Length} large JPEGs ({large.Length >> 20} MiB) scored; peak {group.Peak >> 20} MiB"
             )
         );
+    }
+
+    /// <summary>Fits, scores one by one, and scores many at a time: every path through the threads, all with one result.</summary>
+    private static async Task WorkAsync(ServiceProcess service, string name)
+    {
+        var category = new CategoryClient(service.Http, name);
+        await category.CreateFittedAsync(4);
+        var score = (await category.ScoreAsync(Parts.Good(0))).Number("score");
+        var scored = await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => category.ScoreAsync(Parts.Good(0))));
+        Assert.All(scored, answer => Assert.Equal(1, answer.Number("score") / score, 1e-6));
     }
 
     private static string Allowed(string process) => AllowedIn($"/proc/{process}");
