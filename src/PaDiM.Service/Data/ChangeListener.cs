@@ -72,7 +72,7 @@ internal sealed partial class ChangeListener(
         var parsed = PostgresEngine.Parse(settings.ListenConnectionString ?? settings.ConnectionString!);
         parsed.Pooling = false;
         // A connection whose host is gone without closing it is noticed after this time.
-        parsed.KeepAlive = 10;
+        parsed.KeepAlive = 3;
         // Nobody waits for this connection, so it may look for a new primary all the time.
         parsed.HostRecheckSeconds = 1;
         await using var connection = new NpgsqlConnection(parsed.ConnectionString);

@@ -71,9 +71,10 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable, IDispo
             MaxAutoPrepare = 0,
             ApplicationName = "padim",
         };
-        // A server that is gone should cost a request less than Npgsql's 15 seconds.
+        // A server that is gone should cost a request less than Npgsql's 15 seconds, and still less where another one may
+        // be there.
         if (!connection.ShouldSerialize(nameof(connection.Timeout)))
-            connection.Timeout = 5;
+            connection.Timeout = connection.Host!.Contains(',', StringComparison.Ordinal) ? 2 : 5;
         // So should one that hangs; what takes longer by nature says so.
         if (!connection.ShouldSerialize("Command Timeout"))
             connection.CommandTimeout = 10;

@@ -39,7 +39,8 @@ internal sealed partial class ModelRegistry(
     ILogger<ModelRegistry> logger
 ) : BackgroundService
 {
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1),
+        PollLimit = TimeSpan.FromSeconds(2);
     private readonly Signal _changed = new();
     private readonly ConcurrentDictionary<string, CategoryModel> _current = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Category, string FileName), Problem> _failed = new();
@@ -169,7 +170,8 @@ internal sealed partial class ModelRegistry(
     private async Task<bool> FollowAsync(Dictionary<string, long> seen, CancellationToken cancellationToken)
     {
         var followed = notices.GetAll();
-        var categories = await ReadCategoriesAsync(cancellationToken);
+        // A connection to a server that vanished answers after seconds; the next poll has another one.
+        var categories = await ReadCategoriesAsync(cancellationToken).WaitAsync(PollLimit, time, cancellationToken);
         // Another replica may have published the first model of a region.
         if (categories.Count != _known.Count || categories.Any(c => _known.GetValueOrDefault(c.Key) != c.Value))
             await regions.ReloadAsync();
