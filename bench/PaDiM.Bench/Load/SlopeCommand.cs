@@ -51,7 +51,12 @@ internal static class SlopeCommand
             }),
         ];
         // 45 MB each: one of the two models at a time.
-        var environment = new Dictionary<string, string> { ["Padim__ModelCacheBytes"] = $"{60 << 20}" };
+        var environment = new Dictionary<string, string>
+        {
+            ["Padim__ModelCacheBytes"] = $"{60 << 20}",
+            // Four large files at a time on two busy cores: none is given up.
+            ["Padim__DecodeTimeoutMs"] = "600000",
+        };
         if (arenas > 0)
             environment["MALLOC_ARENA_MAX"] = $"{arenas}";
         await using var service = await RunningService.StartAsync(workbench, "tiny", environment: environment);
