@@ -26,6 +26,7 @@ return await new RootCommand("Measures PaDiM.Service.")
     AccuracyCommand.Create(),
     CalibrationCommand.Create(),
     TelemetryCommand.Create(),
+    LedgerCommand.Create(),
     PicturesCommand.Create(),
     TilesCommand.Create(),
 }

@@ -42,6 +42,10 @@ public sealed class PostgresInspectionTests(PostgresService shared)
     : InspectionTests(shared),
         IClassFixture<PostgresService>;
 
+public sealed class PostgresInspectionFigureTests(PostgresService shared)
+    : InspectionFigureTests(shared),
+        IClassFixture<PostgresService>;
+
 public sealed class PostgresModelTests(PostgresService shared) : ModelTests(shared), IClassFixture<PostgresService>;
 
 public sealed class PostgresThresholdTests(PostgresService shared)

@@ -34,6 +34,7 @@ internal static class InspectionEndpoints
             .WithSummary("Deletes the inspections of a part")
             .WithDescription("Rows and images of every inspection of this part, in this category.")
             .Produces<DeletedInspections>();
+        inspections.MapFigures();
         inspections
             .MapGet("{id}", GetAsync)
             .WithName("GetInspection")

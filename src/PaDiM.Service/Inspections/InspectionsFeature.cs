@@ -22,6 +22,8 @@ internal static class InspectionsFeature
             .AddSingleton<InspectionRetention>()
             .AddHostedService(provider => provider.GetRequiredService<InspectionRetention>())
             .AddSingleton<InspectionHeatmaps>()
+            .AddSingleton<InspectionFigures>()
+            .AddSingleton<InspectionExport>()
             .AddSingleton(provider => new InspectionObserver(provider.GetRequiredService<InspectionLedger>().AddAsync))
             .AddSingleton(CreateCategoryObserver);
     }
