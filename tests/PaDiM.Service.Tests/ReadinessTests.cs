@@ -102,6 +102,37 @@ public sealed class ReadinessTests : IDisposable
         await GetAsync(service, 503, "score");
     }
 
+    /// <summary>It would fail the whole queue. Another replica, or this one when it works again, runs the job.</summary>
+    [Fact]
+    public async Task A_replica_that_can_finish_no_job_claims_none()
+    {
+        var time = new ManualTime();
+        string job;
+        await using (var scores = await RunningService.StartByAsync(time, _data.Path, ("Role", "score")))
+        {
+            await scores.Category("part").CreateAsync();
+            await scores.Category("part").UploadPartsAsync(0, 2);
+            job = await scores.Category("part").StartFitAsync();
+        }
+        await using (
+            var full = await RunningService.StartByAsync(
+                time,
+                _data.Path,
+                ("Role", "fit"),
+                ("MinFreeBytes", long.MaxValue)
+            )
+        )
+        {
+            for (var k = 0; k < 20; k++)
+            {
+                time.Advance(TimeSpan.FromSeconds(5));
+                Assert.Equal("queued", (await full.Http.GetJsonAsync($"/v1/jobs/{job}")).Text("state"));
+            }
+        }
+        await using var free = await RunningService.StartByAsync(time, _data.Path, ("Role", "fit"));
+        Assert.Equal("succeeded", (await free.Http.FinishedAsync(job)).Text("state"));
+    }
+
     [Theory]
     [InlineData("both", 200, "ok: the disk is nearly full")]
     [InlineData("fit", 503, "unavailable: The disk is nearly full")]

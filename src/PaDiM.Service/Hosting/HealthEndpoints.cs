@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
+using PaDiM.Service.Jobs;
 using PaDiM.Service.Roles;
 
 namespace PaDiM.Service.Hosting;
@@ -27,8 +28,8 @@ internal static class HealthEndpoints
             .AddCheck<DatabaseCheck>("database", tags: [Ready])
             .AddCheck<StoreCheck>("store", tags: [Ready])
             .AddCheck<BackboneCheck>("backbone", tags: [Ready])
-            .AddCheck<DeviceCheck>("device", tags: [Ready])
-            .AddCheck<DiskCheck>("disk", tags: [Ready])
+            .AddCheck<DeviceCheck>("device", tags: [Ready, JobWorker.HealthTag])
+            .AddCheck<DiskCheck>("disk", tags: [Ready, JobWorker.HealthTag])
             .AddCheck<StoppingCheck>("stopping", tags: [Ready])
             .AddCheck<RoleCheck>("role", tags: [Score]);
 

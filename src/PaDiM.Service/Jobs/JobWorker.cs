@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
 using PaDiM.Engine.Faults;
@@ -17,6 +18,7 @@ internal sealed partial class JobWorker(
     SuccessNotices notices,
     JobMetrics metrics,
     DeviceWatch device,
+    HealthCheckService health,
     IServiceProvider services,
     IOptions<JobOptions> options,
     IOptions<RoleOptions> role,
@@ -24,10 +26,16 @@ internal sealed partial class JobWorker(
     ILogger<JobWorker> logger
 ) : BackgroundService
 {
+    /// <summary>The tag of health checks without which this replica claims no job.</summary>
+    public const string HealthTag = "job";
+
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1),
         Beat = TimeSpan.FromMilliseconds(500),
-        AwayPause = TimeSpan.FromSeconds(5);
+        AwayPause = TimeSpan.FromSeconds(5),
+        UnfitPause = TimeSpan.FromSeconds(5);
+
     private readonly string _name = $"{Environment.MachineName}/{Environment.ProcessId}";
+    private int _isUnfit;
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(Enumerable.Range(0, role.Value.Workers).Select(_ => WorkAsync(stoppingToken)));
@@ -38,7 +46,10 @@ internal sealed partial class JobWorker(
         {
             try
             {
-                if (await leases.ClaimAsync(_name, stopping) is { } job)
+                // A replica that can finish no job would fail them all, one by one.
+                if (!await IsFitAsync(stopping))
+                    await Task.Delay(UnfitPause, time, stopping);
+                else if (await leases.ClaimAsync(_name, stopping) is { } job)
                     await RunAsync(job, stopping);
                 else
                     await signal.WaitAsync(Poll, time, stopping);
@@ -54,6 +65,15 @@ internal sealed partial class JobWorker(
                 await Task.Delay(Poll, time, CancellationToken.None);
             }
         }
+    }
+
+    private async Task<bool> IsFitAsync(CancellationToken stopping)
+    {
+        var report = await health.CheckHealthAsync(check => check.Tags.Contains(HealthTag), stopping);
+        var isFit = report.Status != HealthStatus.Unhealthy;
+        if (Interlocked.Exchange(ref _isUnfit, isFit ? 0 : 1) == 0 && !isFit)
+            LogUnfit(string.Join(" ", report.Entries.Values.Select(entry => entry.Description).OfType<string>()));
+        return isFit;
     }
 
     private async Task RunAsync(Job job, CancellationToken stopping)
@@ -179,6 +199,9 @@ internal sealed partial class JobWorker(
             // The work has ended.
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "This replica claims no job until it is healthy: {Reason}")]
+    private partial void LogUnfit(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Kind} {JobId} of {Category} started, attempt {Attempt}")]
     private partial void LogStarted(JobKind kind, string jobId, string category, int attempt);
