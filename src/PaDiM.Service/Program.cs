@@ -21,6 +21,7 @@ using PaDiM.Service.Models;
 using PaDiM.Service.OpenApi;
 using PaDiM.Service.Roles;
 using PaDiM.Service.Scoring;
+using PaDiM.Service.Sinks;
 using PaDiM.Service.Site;
 using PaDiM.Service.Telemetry;
 using PaDiM.Service.Thresholds;
@@ -99,6 +100,7 @@ internal static class Program
         builder.Services.AddFitting();
         builder.Services.AddScoring();
         builder.Services.AddInspections();
+        builder.Services.AddSinks();
         builder.Services.AddEvaluations();
         builder.Services.AddMaintenance();
         builder.Services.AddSite();
@@ -120,6 +122,7 @@ internal static class Program
         routes.MapFitting();
         routes.MapScoring();
         routes.MapInspections();
+        routes.MapSinks();
         routes.MapEvaluations();
         routes.MapMaintenance();
         routes.MapSystem();

@@ -174,6 +174,18 @@ public sealed partial class OpenApiTests(PublishedService service)
     {
         const string category = "answers";
         await _client.PrepareSyntheticAsync(category);
+        await _client.PutAsync(
+            "/v1/sinks/mes",
+            new JsonObject
+            {
+                ["enabled"] = false,
+                ["webhook"] = new JsonObject
+                {
+                    ["url"] = "https://mes.example/",
+                    ["secrets"] = new JsonArray("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+                },
+            }
+        );
         var document = await ApiDocument.ReadAsync(_client);
         var shape = new JsonShape(document.Root);
         var asked = document.Operations.Where(operation =>

@@ -39,6 +39,7 @@ public sealed class ArchitectureTests
             .Add("Thresholds", "Categories", "Evaluations", "Images", "Models")
             .Add("Scoring", "Admission", "Categories", "Images", "Models")
             .Add("Inspections", "Admission", "Categories", "Images", "Models", "Scoring")
+            .Add("Sinks", "Images", "Scoring")
             .Add("Maintenance", "CommandLine", "Models")
             .Add("Site")
             .Add("OpenApi", "Images", "Thresholds")
@@ -62,6 +63,7 @@ public sealed class ArchitectureTests
                 "OpenApi",
                 "Scoring",
                 "Site",
+                "Sinks",
                 "Telemetry",
                 "Thresholds"
             );

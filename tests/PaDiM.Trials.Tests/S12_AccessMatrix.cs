@@ -108,6 +108,16 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         ["POST /v1/system/scrub"] = (AccessScope.Admin, About.Service),
         ["GET /v1/system/scrub"] = (AccessScope.Admin, About.Service),
         ["GET /v1/audit"] = (AccessScope.Admin, About.Service),
+        ["GET /v1/sinks"] = (AccessScope.Admin, About.Service),
+        ["GET /v1/sinks/{sink}"] = (AccessScope.Admin, About.Service),
+        ["PUT /v1/sinks/{sink}"] = (AccessScope.Admin, About.Service),
+        ["DELETE /v1/sinks/{sink}"] = (AccessScope.Admin, About.Service),
+        ["POST /v1/sinks/{sink}/test"] = (AccessScope.Admin, About.Service),
+        ["GET /v1/sinks/{sink}/dead-letters"] = (AccessScope.Admin, About.Service),
+        ["DELETE /v1/sinks/{sink}/dead-letters"] = (AccessScope.Admin, About.Service),
+        ["POST /v1/sinks/{sink}/dead-letters/send"] = (AccessScope.Admin, About.Service),
+        ["POST /v1/sinks/{sink}/dead-letters/{letter}/send"] = (AccessScope.Admin, About.Service),
+        ["DELETE /v1/sinks/{sink}/dead-letters/{letter}"] = (AccessScope.Admin, About.Service),
     };
 
     /// <summary>What changes nothing though it is no GET. Nothing of a session is stored.</summary>
@@ -234,6 +244,8 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         var path = route[(space + 1)..]
             .Replace("{category}", Ours, StringComparison.Ordinal)
             .Replace("{version:int}", "1", StringComparison.Ordinal)
+            .Replace("{sink}", "mes", StringComparison.Ordinal)
+            .Replace("{letter}", "0123456789ab", StringComparison.Ordinal)
             .Replace(
                 "{id}",
                 about switch

@@ -81,6 +81,12 @@ public static class ProblemCodes
     /// <summary>No key has this identifier.</summary>
     public const string KeyNotFound = "key_not_found";
 
+    /// <summary>No sink has this name.</summary>
+    public const string SinkNotFound = "sink_not_found";
+
+    /// <summary>The sink has no dead letter with this identifier.</summary>
+    public const string DeadLetterNotFound = "dead_letter_not_found";
+
     /// <summary>The caller sends too many requests per minute.</summary>
     public const string RateLimited = "rate_limited";
 

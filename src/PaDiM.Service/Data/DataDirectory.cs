@@ -40,6 +40,12 @@ internal sealed class DataDirectory(string root)
     /// <summary>Gets the file of the ledger of inspections.</summary>
     public string Ledger => Path.Combine(Root, "inspections.db");
 
+    /// <summary>Gets the file of the key that seals the secrets of sinks. Backups do not have it.</summary>
+    public string SinkKey => Path.Combine(Root, "sinks.key");
+
+    /// <summary>Gets the folder of what sinks write. Backups do not have it.</summary>
+    public string Sinks => Path.Combine(Root, "sinks");
+
     /// <summary>Gets the file of the last scrub report.</summary>
     public string ScrubReport => Path.Combine(Root, "scrub.json");
 

@@ -31,6 +31,10 @@ internal class PadimDbContext : DbContext
 
     public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();
 
+    public DbSet<Sink> Sinks => Set<Sink>();
+
+    public DbSet<DeadLetter> DeadLetters => Set<DeadLetter>();
+
     /// <summary>
     /// Starts a transaction that no other one of this kind overlaps, for checks that look at more than the rows that
     /// they lead to change. In SQLite, a writing transaction is exclusive from its first statement.

@@ -87,8 +87,8 @@ internal static class HealthEndpoints
 }
 
 /// <summary>The health of the service.</summary>
-/// <param name="Status"><c>ok</c>, <c>degraded</c> (it scores with what it holds, but the database or the object store
-/// does not respond) or <c>unavailable</c>.</param>
+/// <param name="Status"><c>ok</c>, <c>degraded</c> (it scores, but the database, the object store or the receiver of a
+/// sink does not respond) or <c>unavailable</c>.</param>
 /// <param name="Role">What the replica does beside uploads and metadata: <c>score</c>, <c>fit</c> (it runs jobs) or
 /// <c>both</c>.</param>
 /// <param name="Checks">Each check: <c>ok</c>, <c>degraded</c> or <c>unavailable</c>, then a colon and why.</param>

@@ -499,6 +499,20 @@ internal static class Problems
     public static Problem KeyNotFound(string id) =>
         new(ProblemCodes.KeyNotFound, StatusCodes.Status404NotFound, $"The key '{Shorten(id)}' does not exist.");
 
+    public static Problem SinkNotFound(string name) =>
+        new(
+            ProblemCodes.SinkNotFound,
+            StatusCodes.Status404NotFound,
+            $"There is no sink '{Shorten(name)}'. Create it with PUT /v1/sinks/{{sink}}."
+        );
+
+    public static Problem DeadLetterNotFound(string sink, string id) =>
+        new(
+            ProblemCodes.DeadLetterNotFound,
+            StatusCodes.Status404NotFound,
+            $"The sink '{Shorten(sink)}' has no dead letter '{Shorten(id)}'. It may have been delivered meanwhile."
+        );
+
     public static Problem RateLimited(int seconds) =>
         new(
             ProblemCodes.RateLimited,

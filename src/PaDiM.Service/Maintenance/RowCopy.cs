@@ -33,6 +33,8 @@ internal static class RowCopy
         new Table<Job>(),
         new Table<ApiKey>(),
         new Table<AuditEntry>(),
+        new Table<Sink>(),
+        new Table<DeadLetter>(),
     ];
 
     private static readonly Table[] LedgerTables = [new Table<StoredInspection>()];

@@ -15,6 +15,7 @@ internal sealed class OrderedTags : IDocumentFilter
         ("Models", "Versions: activation, rollback, export and import"),
         ("Scoring", "Score images: decisions and heatmaps"),
         ("Inspections", "What was inspected: the ledger, photographs, verdicts"),
+        ("Sinks", "Send every inspection on: webhooks, MQTT and folders, with their dead letters"),
         ("Evaluation", "Accuracy on labelled images"),
         ("Backbones", "Backbones that categories may use"),
         ("Access", "Keys and the audit trail"),

@@ -84,6 +84,8 @@ internal static class ProblemExamples
         Problems.KeyExpired("3f2a9c01d4e5"),
         Problems.KeyRevoked("3f2a9c01d4e5"),
         Problems.RateLimited(1),
+        Problems.SinkNotFound("mes"),
+        Problems.DeadLetterNotFound("mes", "01a20a7442807c0fab5719e3cf3db3cc"),
         Problems.NoImages(),
         Problems.TooManyFiles(256),
         Problems.UnsupportedMediaType("text/plain", "application/json"),

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using PaDiM.Service.TestSupport;
 using PaDiM.Service.TestSupport.S3;
 
@@ -14,6 +15,7 @@ public sealed class BusyService : IAsyncLifetime
     internal Scrape Scrape { get; private set; } = null!;
 
     private FakeS3? _store;
+    private WebhookReceiver? _receiver;
 
     public async ValueTask InitializeAsync()
     {
@@ -22,6 +24,8 @@ public sealed class BusyService : IAsyncLifetime
             ("Padim__QueueCapacity", "4"),
             .. _store.GetOptions().Select(option => ($"Padim__{option.Option.Replace(":", "__")}", $"{option.Value}")),
         ]);
+        _receiver = await WebhookReceiver.StartAsync();
+        await (await Service.Http.PutAsJsonAsync("/v1/sinks/mes", _receiver.Sink())).JsonAsync(201);
         var category = await Service.FittedAsync("flange");
         for (var seed = 100; seed < 100 + Good; seed++)
             await category.ScoreAsync(Parts.Good(seed));
@@ -37,6 +41,7 @@ public sealed class BusyService : IAsyncLifetime
         Scrape = await Service.ScrapeAsync();
         Assert.Equal(1, Scrape.Value("padim_drift_images", ("category", "gone")));
         Assert.True((await Service.Http.DeleteAsync(gone.Url)).IsSuccessStatusCode);
+        await _receiver.HasAsync(Good + Bad + 1);
         await (await Service.Http.GetAsync("/v1/nowhere")).ProblemAsync(404, "route_not_found");
         Scrape = await Service.ScrapeAsync();
     }
@@ -45,6 +50,8 @@ public sealed class BusyService : IAsyncLifetime
     {
         if (Service is not null)
             await Service.DisposeAsync();
+        if (_receiver is not null)
+            await _receiver.DisposeAsync();
         if (_store is not null)
             await _store.DisposeAsync();
     }

@@ -153,6 +153,53 @@ namespace PaDiM.Service.Data.Migrations
                     b.ToTable("Categories");
                 });
 
+            modelBuilder.Entity("PaDiM.Service.Data.DeadLetter", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("Attempts")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("ClaimedBy")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime?>("ClaimedUntil")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Error")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Inspection")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Sink")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("TriedAt")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Sink", "Id");
+
+                    b.ToTable("DeadLetters");
+                });
+
             modelBuilder.Entity("PaDiM.Service.Data.Job", b =>
                 {
                     b.Property<string>("Id")
@@ -239,6 +286,35 @@ namespace PaDiM.Service.Data.Migrations
                     b.HasIndex("State", "Id");
 
                     b.ToTable("Jobs");
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Data.Sink", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("ChangedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Revision")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Secrets")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Settings")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("Sinks");
                 });
 
             modelBuilder.Entity("PaDiM.Service.Data.StoredEvaluation", b =>
@@ -582,6 +658,15 @@ namespace PaDiM.Service.Data.Migrations
                         });
 
                     b.Navigation("Settings")
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Data.DeadLetter", b =>
+                {
+                    b.HasOne("PaDiM.Service.Data.Sink", null)
+                        .WithMany()
+                        .HasForeignKey("Sink")
+                        .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
 

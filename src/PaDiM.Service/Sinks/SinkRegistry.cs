@@ -1,0 +1,182 @@
+using Microsoft.Extensions.Options;
+using PaDiM.Service.Background;
+using PaDiM.Service.Data;
+using PaDiM.Service.Http;
+using PaDiM.Service.Scoring;
+
+namespace PaDiM.Service.Sinks;
+
+/// <summary>
+/// Runs the sinks of the database on this replica, and gives them its inspections. Follows changes of other replicas within
+/// a second.
+/// </summary>
+internal sealed partial class SinkRegistry(
+    SinkStore store,
+    DeadLetterStore letters,
+    SinkTargets targets,
+    SinkMetrics metrics,
+    IOptions<SinkOptions> options,
+    IOptions<ReplicaOptions> replica,
+    TimeProvider time,
+    ILogger<SinkRegistry> logger
+) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    /// <summary>Counting reads an index with as many entries as there are letters.</summary>
+    private static readonly TimeSpan CountInterval = TimeSpan.FromSeconds(10);
+
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private volatile SinkWorker[] _workers = [];
+    private volatile Dictionary<string, int> _counts = [];
+    private long? _countedAt;
+    private bool _isStopped,
+        _hasToldFailure;
+
+    /// <summary>Gets the sinks that run.</summary>
+    public IReadOnlyList<SinkWorker> Workers => _workers;
+
+    /// <summary>Offers an inspection to every sink. Never waits, and costs nothing without sinks.</summary>
+    public ValueTask TakeAsync(ScoredInspection scored)
+    {
+        foreach (var worker in _workers)
+            worker.Offer(scored.Inspection, scored.File.Bytes);
+        return ValueTask.CompletedTask;
+    }
+
+    public SinkWorker? Find(string name) => _workers.FirstOrDefault(worker => worker.Definition.Name == name);
+
+    /// <summary>Gets how a sink does on this replica.</summary>
+    public SinkStatus GetStatus(string name) =>
+        Find(name) is { } worker
+            ? new SinkStatus(
+                replica.Value.ReplicaName,
+                worker.Circuit,
+                worker.Queued,
+                worker.Delivered,
+                worker.Failed,
+                worker.Dropped,
+                CountLetters(name),
+                worker.DeliveredAt,
+                worker.Error
+            )
+            : new SinkStatus(replica.Value.ReplicaName, SinkCircuit.Closed, 0, 0, 0, 0, CountLetters(name), null, null);
+
+    public int CountLetters(string name) => _counts.GetValueOrDefault(name);
+
+    /// <summary>Reads the sinks now, after a change by this replica.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_isStopped)
+                return;
+            var rows = await store.ReadAllAsync(cancellationToken);
+            await FollowAsync(rows);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Counts the dead letters now.</summary>
+    public async Task CountAsync(CancellationToken cancellationToken)
+    {
+        _counts = await letters.CountAsync(cancellationToken);
+        _countedAt = time.GetTimestamp();
+    }
+
+    /// <summary>Before the service listens, so that no inspection misses its sinks.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        metrics.Observe(() => _workers, CountLetters);
+        try
+        {
+            await RefreshAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            Tell(e);
+        }
+        await base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>Requests have ended by now: the server stops first.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await _gate.WaitAsync(CancellationToken.None);
+        try
+        {
+            _isStopped = true;
+            var patience = TimeSpan.FromSeconds(options.Value.SinkFlushSeconds);
+            await Task.WhenAll(_workers.Select(worker => worker.StopAsync(patience))).WaitAsync(cancellationToken);
+            _workers = [];
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _gate.Dispose();
+        base.Dispose();
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Periodically.RunAsync(
+            Interval,
+            time,
+            async cancellationToken =>
+            {
+                await RefreshAsync(cancellationToken);
+                if (
+                    _workers.Length > 0
+                    && (_countedAt is not { } counted || time.GetElapsedTime(counted) >= CountInterval)
+                )
+                    await CountAsync(cancellationToken);
+                _hasToldFailure = false;
+            },
+            Tell,
+            stoppingToken
+        );
+
+    private async Task FollowAsync(IReadOnlyList<Sink> rows)
+    {
+        var running = _workers.ToDictionary(worker => worker.Definition.Name, StringComparer.Ordinal);
+        var next = new List<SinkWorker>();
+        foreach (var row in rows)
+        {
+            if (!running.Remove(row.Name, out var worker))
+                next.Add(Start(store.Read(row)));
+            else
+            {
+                next.Add(worker);
+                if (worker.Definition.Revision != row.Revision && store.Read(row) is var changed)
+                    await worker.ChangeAsync(changed, targets.Create(changed));
+            }
+        }
+        _workers = [.. next];
+        foreach (var worker in running.Values)
+            await worker.DeleteAsync();
+    }
+
+    private SinkWorker Start(SinkDefinition definition) =>
+        new(definition, targets.Create(definition), options.Value, letters, metrics, time, logger);
+
+    /// <summary>The loop runs every second, but a database that stays away is logged once.</summary>
+    private void Tell(Exception exception)
+    {
+        if (!_hasToldFailure)
+            LogUnread(exception);
+        _hasToldFailure = true;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Could not read the sinks; the known ones go on")]
+    private partial void LogUnread(Exception exception);
+}
