@@ -189,7 +189,7 @@ public sealed partial class S05_Names
     }
 
     [GeneratedRegex(
-        @"\A(padim\.db(-wal|-shm|\.lock)?|images/[0-9a-f]{2}/[0-9a-f]{64}|models/part/[0-9a-f-]+(\.statistics)?\.safetensors|embeddings/.+/[0-9a-f]{64}\.safetensors)\z"
+        @"\A(padim\.db(-wal|-shm|\.lock)?|inspections\.db(-wal|-shm)?|images/[0-9a-f]{2}/[0-9a-f]{64}|inspections/part/[0-9a-f]{16}|models/part/[0-9a-f-]+(\.statistics)?\.safetensors|embeddings/.+/[0-9a-f]{64}\.safetensors)\z"
     )]
     private static partial Regex OwnFile();
 }
