@@ -43,7 +43,11 @@ public sealed class OpenServiceTests(OpenService open) : IClassFixture<OpenServi
             )
         ).ProblemAsync(400, "invalid_request");
         Assert.Contains("'scope'", problem.Text("detail"), StringComparison.Ordinal);
-        Assert.Contains("expected one of score, review, train, admin", problem.Text("detail"), StringComparison.Ordinal);
+        Assert.Contains(
+            "expected one of score, review, train, admin",
+            problem.Text("detail"),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
