@@ -38,6 +38,7 @@ public sealed class R04_FullDisk
         var category = service.Category("part");
         await category.CreateFittedAsync(4);
         var score = (await category.ScoreAsync(Parts.Bad(1))).Number("score");
+        var scores = 1;
 
         // To the low-water mark by uploads alone, and what a few that were under way take beyond it.
         var seed = 100;
@@ -82,9 +83,15 @@ public sealed class R04_FullDisk
                 await threshold.ProblemAsync(507, "storage_full");
             await StillScoresAsync();
         }
-        Assert.Equal("ok", (await service.Http.GetJsonAsync("/health/ready")).Text("status"));
+        // Ready, and it says that inspections wait in memory.
+        await ReadyAsync("degraded");
 
         File.Delete(ballast);
+        await ReadyAsync("ok");
+        await Eventually.TrueAsync(
+            async () => (await service.Http.GetJsonAsync("/v1/inspections?category=part")).Items().Length == scores,
+            () => "Inspections that waited are lost."
+        );
         await (await category.UploadRawAsync(Parts.Good(9999), "image/bmp")).JsonAsync(200);
         Assert.Equal(stored + 1, (await service.Http.GetJsonAsync(category.Url))["images"]!["normal"]!.GetValue<int>());
         await category.FitAsync();
@@ -92,7 +99,17 @@ public sealed class R04_FullDisk
         await Trial.IsWholeAsync(service);
         Trial.Tell($"507 from the mark on, {stored - 4} images stored before it");
 
-        async Task StillScoresAsync() => Assert.Equal(score, (await category.ScoreAsync(Parts.Bad(1))).Number("score"));
+        async Task StillScoresAsync()
+        {
+            Assert.Equal(score, (await category.ScoreAsync(Parts.Bad(1))).Number("score"));
+            scores++;
+        }
+
+        Task ReadyAsync(string status) =>
+            Eventually.TrueAsync(
+                async () => (await service.Http.GetJsonAsync("/health/ready")).Text("status") == status,
+                () => $"The service is not {status}."
+            );
     }
 
     private static async Task<bool> RunAsync(string command, params string[] arguments)
