@@ -66,7 +66,11 @@ public sealed partial class QueryPlanTests : IDisposable
 
         var plans = (await ReadPlansAsync(server, database))[seen..];
         Assert.InRange(plans.Count, 30, 1000);
-        Assert.DoesNotContain(plans, plan => WholeTable().IsMatch(plan));
+        // The metrics count the jobs that have ended, which are most of the table, at most once per minute: by the index, or
+        // by the table where the planner finds that as cheap.
+        plans.RemoveAll(plan => plan.Contains("IN ('Succeeded', 'Failed', 'Cancelled')", StringComparison.Ordinal));
+        if (plans.Find(WholeTable().IsMatch) is { } plan)
+            Assert.Fail(plan);
     }
 
     /// <summary>The clock of the service stands still, so that nothing but the scores could ask.</summary>
