@@ -14,9 +14,7 @@ namespace PaDiM.Service.Access;
 /// </summary>
 internal sealed class SessionSeal(KeyRing keys, TimeProvider time)
 {
-    private const int NonceSize = 12,
-        TagSize = 16,
-        TimeSize = sizeof(long),
+    private const int TimeSize = sizeof(long),
         MaxLength = 512;
     private static readonly byte[] Purpose = "padim session 1"u8.ToArray();
 
@@ -28,17 +26,7 @@ internal sealed class SessionSeal(KeyRing keys, TimeProvider time)
         var plain = new byte[TimeSize + Encoding.UTF8.GetByteCount(key)];
         BinaryPrimitives.WriteInt64LittleEndian(plain, until.ToUnixTimeSeconds());
         Encoding.UTF8.GetBytes(key, plain.AsSpan(TimeSize));
-        var box = new byte[NonceSize + TagSize + plain.Length];
-        var nonce = box.AsSpan(0, NonceSize);
-        RandomNumberGenerator.Fill(nonce);
-        using var aes = new AesGcm(DeriveSecret(KeyText.Hash(key)), TagSize);
-        aes.Encrypt(
-            nonce,
-            plain,
-            box.AsSpan(NonceSize + TagSize),
-            box.AsSpan(NonceSize, TagSize),
-            Encoding.ASCII.GetBytes(id)
-        );
+        var box = SealedBox.Seal(DeriveSecret(KeyText.Hash(key)), plain, Encoding.ASCII.GetBytes(id));
         return $"{id}.{Base64Url.EncodeToString(box)}";
     }
 
@@ -63,27 +51,16 @@ internal sealed class SessionSeal(KeyRing keys, TimeProvider time)
         if (!Base64Url.IsValid(sealedText))
             return null;
         var box = Base64Url.DecodeFromChars(sealedText);
-        if (box.Length < NonceSize + TagSize + TimeSize)
-            return null;
-        var plain = new byte[box.Length - NonceSize - TagSize];
-        try
-        {
-            using var aes = new AesGcm(DeriveSecret(hash), TagSize);
-            aes.Decrypt(
-                box.AsSpan(0, NonceSize),
-                box.AsSpan(NonceSize + TagSize),
-                box.AsSpan(NonceSize, TagSize),
-                plain,
-                Encoding.ASCII.GetBytes(id)
-            );
-            return plain;
-        }
-        catch (AuthenticationTagMismatchException)
-        {
-            return null;
-        }
+        return SealedBox.TryOpen(DeriveSecret(hash), box, Encoding.ASCII.GetBytes(id)) is { Length: >= TimeSize } plain
+            ? plain
+            : null;
     }
 
     private static byte[] DeriveSecret(string hash) =>
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.ASCII.GetBytes(hash), outputLength: 32, info: Purpose);
+        HKDF.DeriveKey(
+            HashAlgorithmName.SHA256,
+            Encoding.ASCII.GetBytes(hash),
+            outputLength: SealedBox.KeySize,
+            info: Purpose
+        );
 }

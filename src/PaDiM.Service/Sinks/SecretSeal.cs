@@ -31,19 +31,7 @@ internal sealed class SecretSeal(IOptions<SinkOptions> options, IOptions<DataOpt
     public string Seal(string sink, SinkSecrets secrets)
     {
         var plain = JsonSerializer.SerializeToUtf8Bytes(secrets, SinkJson.Options);
-        var nonceSize = AesGcm.NonceByteSizes.MaxSize;
-        var tagSize = AesGcm.TagByteSizes.MaxSize;
-        var all = new byte[nonceSize + tagSize + plain.Length];
-        RandomNumberGenerator.Fill(all.AsSpan(0, nonceSize));
-        using var aes = new AesGcm(GetKey(), tagSize);
-        aes.Encrypt(
-            all.AsSpan(0, nonceSize),
-            plain,
-            all.AsSpan(nonceSize + tagSize),
-            all.AsSpan(nonceSize, tagSize),
-            Encoding.UTF8.GetBytes(sink)
-        );
-        return Convert.ToBase64String(all);
+        return Convert.ToBase64String(SealedBox.Seal(GetKey(), plain, Encoding.UTF8.GetBytes(sink)));
     }
 
     /// <summary>Opens what was sealed; null if the key is another one or cannot be read.</summary>
@@ -51,25 +39,14 @@ internal sealed class SecretSeal(IOptions<SinkOptions> options, IOptions<DataOpt
     {
         try
         {
-            var all = Convert.FromBase64String(text);
-            var nonceSize = AesGcm.NonceByteSizes.MaxSize;
-            var tagSize = AesGcm.TagByteSizes.MaxSize;
-            var plain = new byte[all.Length - nonceSize - tagSize];
-            using var aes = new AesGcm(GetKey(), tagSize);
-            aes.Decrypt(
-                all.AsSpan(0, nonceSize),
-                all.AsSpan(nonceSize + tagSize),
-                all.AsSpan(nonceSize, tagSize),
-                plain,
-                Encoding.UTF8.GetBytes(sink)
-            );
-            return JsonSerializer.Deserialize<SinkSecrets>(plain, SinkJson.Options);
+            var box = Convert.FromBase64String(text);
+            return SealedBox.TryOpen(GetKey(), box, Encoding.UTF8.GetBytes(sink)) is { } plain
+                ? JsonSerializer.Deserialize<SinkSecrets>(plain, SinkJson.Options)
+                : null;
         }
         catch (Exception e)
             when (e
-                    is CryptographicException
-                        or FormatException
-                        or OverflowException
+                    is FormatException
                         or IOException
                         or UnauthorizedAccessException
                         or InvalidDataException
@@ -92,7 +69,12 @@ internal sealed class SecretSeal(IOptions<SinkOptions> options, IOptions<DataOpt
             var text = File.ReadAllText(path).Trim();
             if (text.Length < MinKeyLength)
                 throw new InvalidDataException($"The key of the sinks has fewer than {MinKeyLength} characters.");
-            return _key = HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(text), 32, info: Purpose);
+            return _key = HKDF.DeriveKey(
+                HashAlgorithmName.SHA256,
+                Encoding.UTF8.GetBytes(text),
+                SealedBox.KeySize,
+                info: Purpose
+            );
         }
     }
 
