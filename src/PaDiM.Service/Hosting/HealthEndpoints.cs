@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
-using PaDiM.Service.Jobs;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Roles;
 
 namespace PaDiM.Service.Hosting;
@@ -17,29 +17,30 @@ internal static class HealthEndpoints
     /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    private const string Ready = "ready",
-        Score = "score";
-
     public static void AddHealth(this IServiceCollection services) =>
         services
             .AddSingleton<Fallback>()
             .AddSingleton<DatabaseCheck>()
             .AddHealthChecks()
-            .AddCheck<DatabaseCheck>("database", tags: [Ready])
-            .AddCheck<StoreCheck>("store", tags: [Ready])
-            .AddCheck<BackboneCheck>("backbone", tags: [Ready])
-            .AddCheck<DeviceCheck>("device", tags: [Ready, JobWorker.HealthTag])
-            .AddCheck<DiskCheck>("disk", tags: [Ready, JobWorker.HealthTag])
-            .AddCheck<StoppingCheck>("stopping", tags: [Ready])
-            .AddCheck<RoleCheck>("role", tags: [Score]);
+            .AddCheck<DatabaseCheck>("database", tags: [HealthTags.Ready])
+            .AddCheck<StoreCheck>("store", tags: [HealthTags.Ready])
+            .AddCheck<BackboneCheck>("backbone", tags: [HealthTags.Ready])
+            .AddCheck<DeviceCheck>("device", tags: [HealthTags.Ready, HealthTags.Job])
+            .AddCheck<DiskCheck>("disk", tags: [HealthTags.Ready, HealthTags.Job])
+            .AddCheck<StoppingCheck>("stopping", tags: [HealthTags.Ready])
+            .AddCheck<RoleCheck>("role", tags: [HealthTags.Score]);
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         Map("live", _ => false, "Checks whether the process responds");
-        Map(Ready, check => check.Tags.Contains(Ready), "Checks whether the replica can do what its role asks for")
+        Map(
+                HealthTags.Ready,
+                check => check.Tags.Contains(HealthTags.Ready),
+                "Checks whether the replica can do what its role asks for"
+            )
             .WithDescription("Route everything but scores by it: a replica of any role answers the rest.")
             .Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
-        Map(Score, _ => true, "Checks whether the replica can score")
+        Map(HealthTags.Score, _ => true, "Checks whether the replica can score")
             .WithDescription("Route scores by it. A replica with the role `fit` answers 503.")
             .Produces<HealthResponse>(StatusCodes.Status503ServiceUnavailable);
 

@@ -1,4 +1,5 @@
 using PaDiM.Service.Categories;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Scoring;
 
@@ -9,7 +10,7 @@ internal static class InspectionsFeature
 {
     public static IServiceCollection AddInspections(this IServiceCollection services)
     {
-        services.AddHealthChecks().AddCheck<LedgerCheck>("inspections", tags: ["ready"]);
+        services.AddHealthChecks().AddCheck<LedgerCheck>("inspections", tags: [HealthTags.Ready]);
         // They end in the reverse order: images follow their rows.
         return services
             .AddPadimOptions<InspectionOptions>()

@@ -26,9 +26,6 @@ internal sealed partial class JobWorker(
     ILogger<JobWorker> logger
 ) : BackgroundService
 {
-    /// <summary>The tag of health checks without which this replica claims no job.</summary>
-    public const string HealthTag = "job";
-
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1),
         Beat = TimeSpan.FromMilliseconds(500),
         AwayPause = TimeSpan.FromSeconds(5),
@@ -69,7 +66,7 @@ internal sealed partial class JobWorker(
 
     private async Task<bool> IsFitAsync(CancellationToken stopping)
     {
-        var report = await health.CheckHealthAsync(check => check.Tags.Contains(HealthTag), stopping);
+        var report = await health.CheckHealthAsync(check => check.Tags.Contains(HealthTags.Job), stopping);
         var isFit = report.Status != HealthStatus.Unhealthy;
         if (Interlocked.Exchange(ref _isUnfit, isFit ? 0 : 1) == 0 && !isFit)
             LogUnfit(string.Join(" ", report.Entries.Values.Select(entry => entry.Description).OfType<string>()));

@@ -1,4 +1,5 @@
 using PaDiM.Service.Access;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Scoring;
 
@@ -16,7 +17,7 @@ internal static class SinksFeature
         services.AddSingleton(provider => new InspectionObserver(
             provider.GetRequiredService<SinkRegistry>().TakeAsync
         ));
-        services.AddHealthChecks().AddCheck<SinkCheck>("sinks", tags: ["ready"]);
+        services.AddHealthChecks().AddCheck<SinkCheck>("sinks", tags: [HealthTags.Ready]);
         return services;
     }
 
