@@ -6,7 +6,7 @@ namespace PaDiM.Service.Access;
 /// </summary>
 internal sealed class CallerPermits(int perMinute, TimeProvider time)
 {
-    /// <summary>Permits that nobody used for so long are dropped: the shared bucket would have refilled since.</summary>
+    /// <summary>Permits that are not used for so long are dropped: the shared bucket would have refilled since.</summary>
     private static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(1);
 
     /// <summary>How long an empty bucket is believed to be empty at least, whatever its rate.</summary>
@@ -23,12 +23,12 @@ internal sealed class CallerPermits(int perMinute, TimeProvider time)
     private TaskCompletionSource _drawn = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>
-    /// How many permits are drawn ahead: those of two seconds, so that a draw per second is in nobody's way. Callers with
+    /// How many permits are drawn ahead: those of two seconds, so that a draw per second delays no request. Callers with
     /// few permits draw each by itself, so that none lies on a replica that does not need it.
     /// </summary>
     private int Target => perMinute / 30 is >= 2 and var ahead ? ahead : 0;
 
-    /// <summary>Gets how long nobody has used it.</summary>
+    /// <summary>Gets how long it has not been used.</summary>
     public TimeSpan IdleFor
     {
         get

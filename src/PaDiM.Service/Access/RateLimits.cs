@@ -11,7 +11,7 @@ namespace PaDiM.Service.Access;
 /// <summary>
 /// Limits the requests per caller: one token bucket per key or token, or per address while access is open. It refills
 /// evenly and holds one minute's worth. Replicas on PostgreSQL share the buckets of keys and tokens
-/// (<see cref="SharedLimits"/>); those of addresses they do not, so that nobody without a key causes queries. Failed attempts
+/// (<see cref="SharedLimits"/>); those of addresses they do not, so that no request without a key causes a query. Failed attempts
 /// are counted per address in a separate bucket. This locks no one out: valid credentials pass however many failures came
 /// from the same address.
 /// </summary>

@@ -105,7 +105,7 @@ internal sealed partial class SharedLimits(
                     purgedAt = time.GetTimestamp();
                     await PurgeAsync(stoppingToken);
                 }
-                // Nobody waits: what is used until then is drawn together.
+                // No request waits: what is used until then is drawn together.
                 var urgent = _urgent.Next;
                 if (!_isUrgent && Interval - time.GetElapsedTime(drawnAt) is var rest && rest > TimeSpan.Zero)
                     await Task.WhenAny(urgent, Task.Delay(rest, time, stoppingToken));

@@ -1,6 +1,6 @@
 namespace PaDiM.Service.Background;
 
-/// <summary>One at a time per key, and no key waits for another. Keys that nobody uses take no memory. Thread-safe.</summary>
+/// <summary>One at a time per key, and no key waits for another. Keys that are not in use take no memory. Thread-safe.</summary>
 internal sealed class KeyedGates
 {
     private readonly Lock _lock = new();

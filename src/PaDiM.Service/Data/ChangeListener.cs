@@ -73,7 +73,7 @@ internal sealed partial class ChangeListener(
         parsed.Pooling = false;
         // A connection whose host is gone without closing it is noticed after this time.
         parsed.KeepAlive = 3;
-        // Nobody waits for this connection, so it may look for a new primary all the time.
+        // No request waits for this connection, so it may look for a new primary all the time.
         parsed.HostRecheckSeconds = 1;
         await using var connection = new NpgsqlConnection(parsed.ConnectionString);
         await connection.OpenAsync(stopping);

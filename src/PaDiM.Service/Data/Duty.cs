@@ -5,10 +5,10 @@ internal sealed class Duty
 {
     public required string Name { get; init; }
 
-    /// <summary>Who does it now; null for nobody.</summary>
+    /// <summary>Who does it now; null where none does.</summary>
     public string? HeldBy { get; set; }
 
-    /// <summary>When its holder counts as dead; null where nobody does it.</summary>
+    /// <summary>When its holder counts as dead; null where none does it.</summary>
     public DateTime? HeldUntil { get; set; }
 
     /// <summary>When it was last done.</summary>

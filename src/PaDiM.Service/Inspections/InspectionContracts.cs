@@ -26,7 +26,7 @@ namespace PaDiM.Service.Inspections;
 /// <param name="Image">The photograph.</param>
 /// <param name="TimingsMs">Time per stage, in milliseconds.</param>
 /// <param name="Replica">The replica that scored.</param>
-/// <param name="Verdict">What a person said; null if nobody has.</param>
+/// <param name="Verdict">What a person said; null without a verdict.</param>
 internal sealed record InspectionResponse(
     string Id,
     string Category,

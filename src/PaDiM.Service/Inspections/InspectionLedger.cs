@@ -154,7 +154,7 @@ internal sealed partial class InspectionLedger(
         {
             if (await TryWriteAsync(batch, attempt, cancellationToken))
                 break;
-            // Nobody waits for a disk that is full.
+            // No answer waits for a disk that is full.
             foreach (var entry in batch)
                 entry.Written?.TrySetException(new InspectionNotKeptException("The row could not be written."));
             await Task.Delay(Retry, time, cancellationToken);

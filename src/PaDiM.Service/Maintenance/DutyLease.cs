@@ -20,7 +20,7 @@ internal sealed class DutyLease : IAsyncDisposable
     private readonly Task _beating;
     private bool _isDisposed;
 
-    /// <param name="engine">The database; null where nobody else could do the duty.</param>
+    /// <param name="engine">The database; null where no other process could do the duty.</param>
     /// <param name="name">The duty.</param>
     /// <param name="holder">Who does it.</param>
     /// <param name="time">The clock.</param>

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace PaDiM.Service.Tests.Support;
 
-/// <summary>Meters that nobody reads.</summary>
+/// <summary>Meters that are not read.</summary>
 internal static class Meters
 {
     public static IMeterFactory Create() =>

@@ -25,7 +25,7 @@ export function useRights(): { may: (scope: AccessScope) => boolean; everywhere:
 
 export async function signIn(key: string): Promise<void> {
     const session = await must(api.POST('/v1/session', { body: { key } }));
-    // What was answered to nobody does not count any more.
+    // What was answered before the sign-in does not count any more.
     queries.removeQueries({ predicate: query => query.queryKey[0] !== 'session' });
     queries.setQueryData(['session'], session);
 }
