@@ -70,6 +70,49 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
         browser.StayedQuiet();
     }
 
+    /// <summary>
+    /// A short fit is over before the page has seen it run: the list of jobs comes late, or no events pass a proxy.
+    /// </summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public async Task The_end_of_a_fit_is_seen_whichever_way_it_is_learnt(bool eventsFail, bool listIsLate)
+    {
+        var name = $"console-end-{eventsFail}-{listIsLate}".ToLowerInvariant();
+        await service.Client.PutAsync($"/v1/categories/{name}", new JsonObject());
+        await service.Client.UploadAsync(
+            name,
+            Enumerable.Range(0, 3).Select(seed => ($"{seed}.bmp", SyntheticParts.Good(seed).ToBmp()))
+        );
+        await using var browser = await local.OpenAsync(service.Address);
+        var page = browser.Page;
+        var isOver = new TaskCompletionSource();
+        if (eventsFail)
+            await page.RouteAsync("**/v1/jobs/*/events", route => route.AbortAsync());
+        if (listIsLate)
+            await page.RouteAsync(
+                "**/v1/jobs?*",
+                async route =>
+                {
+                    await isOver.Task;
+                    await route.ContinueAsync();
+                }
+            );
+        await page.GotoAsync($"{service.Address}console/c/{name}/start");
+
+        var answer = await page.RunAndWaitForResponseAsync(
+            () => page.GetByRole(AriaRole.Button, new() { Name = "Start the fit" }).ClickAsync(),
+            response => response.Url.EndsWith("/fits", StringComparison.Ordinal)
+        );
+        var job = JsonNode.Parse(await answer.TextAsync())!;
+        await service.Client.FollowAsync((string)job["id"]!);
+        if (eventsFail)
+            isOver.SetResult();
+        await Expect(page.GetByText("Version 1 is ready")).ToBeVisibleAsync();
+        isOver.TrySetResult();
+    }
+
     [Fact]
     public async Task The_camera_is_scored_again_and_again_one_picture_at_a_time()
     {

@@ -59,21 +59,25 @@ public sealed class ServiceClient(Uri address, HttpMessageHandler? handler = nul
     public async Task<JsonNode> FitAsync(string category)
     {
         var queued = await SendAsync(new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{category}/fits"));
-        using var response = await Http.GetAsync(
-            $"/v1/jobs/{queued["id"]}/events",
-            HttpCompletionOption.ResponseHeadersRead
-        );
+        return await FollowAsync((string)queued["id"]!);
+    }
+
+    /// <summary>Follows a job by its events until it has succeeded.</summary>
+    /// <returns>The final state of the job.</returns>
+    public async Task<JsonNode> FollowAsync(string job)
+    {
+        using var response = await Http.GetAsync($"/v1/jobs/{job}/events", HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync());
-        JsonNode? job = null;
+        JsonNode? last = null;
         while (await lines.ReadLineAsync() is { } line)
             if (line.StartsWith("data: ", StringComparison.Ordinal))
-                job = JsonNode.Parse(line["data: ".Length..]);
+                last = JsonNode.Parse(line["data: ".Length..]);
         Assert.True(
-            (string?)job?["state"] == "succeeded",
-            $"The stream of events ended with {job?.ToJsonString() ?? "nothing"}."
+            (string?)last?["state"] == "succeeded",
+            $"The stream of events ended with {last?.ToJsonString() ?? "nothing"}."
         );
-        return job!;
+        return last!;
     }
 
     /// <summary>A category of synthetic parts with an active model.</summary>

@@ -1,11 +1,9 @@
-import { QueryCache, QueryClient, useQuery, useQueryClient } from '@tanstack/preact-query';
-import { useEffect } from 'preact/hooks';
-import { api, must, readAll, Refusal, type JobResponse } from './api';
-import { address } from './address';
+import { QueryCache, QueryClient, useQuery } from '@tanstack/preact-query';
+import { api, must, readAll, Refusal } from './api';
 import { connected } from './connection';
 
-const BUSY_MS = 1500,
-    CALM_MS = 10_000;
+/** How often what others may change is asked again. */
+export const CALM_MS = 10_000;
 
 export const queries: QueryClient = new QueryClient({
     queryCache: new QueryCache({
@@ -31,9 +29,6 @@ connected.watch(back => {
     if (back) void queries.invalidateQueries();
 });
 
-export const isOver = (job: JobResponse): boolean =>
-    job.state === 'succeeded' || job.state === 'failed' || job.state === 'cancelled';
-
 export const useCategories = () =>
     useQuery({
         queryKey: ['categories'],
@@ -46,6 +41,7 @@ export const useCategory = (category: string) =>
     useQuery({
         queryKey: ['category', category],
         queryFn: () => must(api.GET('/v1/categories/{category}', { params: { path: { category } } })),
+        refetchInterval: CALM_MS,
     });
 
 export const useModels = (category: string) =>
@@ -87,43 +83,3 @@ export const useSystem = () =>
         queryFn: () => must(api.GET('/v1/system')),
         refetchInterval: 5000,
     });
-
-/** The newest jobs, of one category or of all. */
-export const useJobs = (category?: string, enabled = true) =>
-    useQuery({
-        queryKey: ['jobs', category ?? ''],
-        enabled,
-        queryFn: () => must(api.GET('/v1/jobs', { params: { query: { category, limit: 50 } } })),
-        select: page => page.items,
-        refetchInterval: query =>
-            query.state.data?.items.some(job => !isOver(job)) ? BUSY_MS : CALM_MS,
-    });
-
-/**
- * Follows a running job by its events, so that its progress moves without asking. If events do not pass, as behind
- * some proxies, the list of jobs is asked as always.
- */
-export function useJobEvents(job: JobResponse | undefined): void {
-    const client = useQueryClient();
-    const id = job && !isOver(job) ? job.id : undefined;
-    const category = job?.category;
-    useEffect(() => {
-        if (!id) return;
-        const events = new EventSource(address(`v1/jobs/${id}/events`));
-        const update = (event: MessageEvent<string>) => {
-            const next = JSON.parse(event.data) as JobResponse;
-            for (const key of [['jobs', category ?? ''], ['jobs', '']])
-                client.setQueryData<{ items: JobResponse[] }>(
-                    key,
-                    page => page && { ...page, items: page.items.map(one => (one.id === next.id ? next : one)) },
-                );
-            if (isOver(next)) {
-                events.close();
-                void client.invalidateQueries();
-            }
-        };
-        events.addEventListener('job', update);
-        events.onerror = () => events.close();
-        return () => events.close();
-    }, [id, category, client]);
-}

@@ -14,8 +14,8 @@ import {
 } from '../data/api';
 import { imageAddress } from '../data/address';
 import { precisionOf, rocOf } from '../data/curves';
+import { addJob, isOver, useJobEvents, useJobs } from '../data/jobs';
 import { notifyFailure } from '../data/notices';
-import { isOver, queries, useJobEvents, useJobs } from '../data/queries';
 import { useRights } from '../data/session';
 import { t } from '../texts';
 import { cancel, JobProgress } from './jobs';
@@ -67,14 +67,14 @@ export function EvaluateButton({ category, version }: { category: CategoryRespon
     async function start() {
         setBusy(true);
         try {
-            await must(
+            const job = await must(
                 api.POST('/v1/categories/{category}/evaluations', {
                     params: { path: { category: category.name } },
                     headers: ownPage,
                     body: version === undefined ? {} : { model: version },
                 }),
             );
-            await queries.invalidateQueries({ queryKey: ['jobs'] });
+            await addJob(job);
         } catch (error) {
             notifyFailure(error);
         } finally {

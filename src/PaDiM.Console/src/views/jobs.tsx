@@ -1,8 +1,9 @@
 import { Link } from 'wouter-preact';
 import { Badge, Button, Empty, Loaded, Progress, Table, type Tone } from '../components/basics';
 import { api, must, type JobResponse, type JobState } from '../data/api';
+import { isOver, useJobs } from '../data/jobs';
 import { notify, notifyFailure } from '../data/notices';
-import { isOver, queries, useJobs } from '../data/queries';
+import { queries } from '../data/queries';
 import { t } from '../texts';
 
 const tones: Record<JobState, Tone> = {

@@ -3,8 +3,8 @@ import { useState } from 'preact/hooks';
 import { Badge, Button } from '../components/basics';
 import { Icon } from '../components/icons';
 import { api, must, ownPage, type CategoryResponse, type JobResponse } from '../data/api';
+import { addJob, isOver, useJobEvents, useJobs } from '../data/jobs';
 import { notifyFailure } from '../data/notices';
-import { isOver, queries, useJobEvents, useJobs } from '../data/queries';
 import { useRights } from '../data/session';
 import { t } from '../texts';
 import { AddImages } from './add-images';
@@ -82,7 +82,7 @@ export function FitControl({ category, large }: { category: CategoryResponse; la
     async function start() {
         setBusy(true);
         try {
-            await must(
+            const job = await must(
                 api.POST('/v1/categories/{category}/fits', {
                     params: {
                         path: { category: category.name },
@@ -92,7 +92,7 @@ export function FitControl({ category, large }: { category: CategoryResponse; la
                     body: { activate: true, incremental: true },
                 }),
             );
-            await queries.invalidateQueries({ queryKey: ['jobs'] });
+            await addJob(job);
         } catch (error) {
             notifyFailure(error);
         } finally {

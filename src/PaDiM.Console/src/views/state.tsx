@@ -1,5 +1,5 @@
 import type { CategoryResponse, JobResponse } from '../data/api';
-import { isOver } from '../data/queries';
+import { isOver } from '../data/jobs';
 import { Badge } from '../components/basics';
 import { t } from '../texts';
 
