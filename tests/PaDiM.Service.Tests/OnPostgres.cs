@@ -46,6 +46,10 @@ public sealed class PostgresInspectionFigureTests(PostgresService shared)
     : InspectionFigureTests(shared),
         IClassFixture<PostgresService>;
 
+public sealed class PostgresVerdictFigureTests(PostgresService shared)
+    : VerdictFigureTests(shared),
+        IClassFixture<PostgresService>;
+
 public sealed class PostgresModelTests(PostgresService shared) : ModelTests(shared), IClassFixture<PostgresService>;
 
 public sealed class PostgresThresholdTests(PostgresService shared)

@@ -60,6 +60,8 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         ["GET /v1/inspections"] = (AccessScope.Review, About.Nothing),
         ["GET /v1/inspections/summary"] = (AccessScope.Review, About.Nothing),
         ["GET /v1/inspections/pareto"] = (AccessScope.Review, About.Nothing),
+        ["GET /v1/inspections/verdicts"] = (AccessScope.Review, About.Nothing),
+        ["GET /v1/categories/{category}/threshold/proposal"] = (AccessScope.Review, About.Category),
         ["GET /v1/inspections/export"] = (AccessScope.Review, About.Nothing),
         ["GET /v1/inspections/{id}"] = (AccessScope.Review, About.Inspection),
         ["GET /v1/inspections/{id}/image"] = (AccessScope.Review, About.Inspection),

@@ -1,4 +1,6 @@
+using PaDiM.Service.Categories;
 using PaDiM.Service.Http;
+using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Inspections;
 
@@ -23,6 +25,16 @@ internal static class FigureEndpoints
             .WithName("GetInspectionPareto")
             .WithSummary("Counts where on the photograph defects fall")
             .Produces<ParetoResponse>();
+        inspections
+            .MapGet("verdicts", CountVerdictsAsync)
+            .WithName("GetVerdictFigures")
+            .WithSummary("Estimates false rejects and escapes from verdicts")
+            .WithDescription(
+                "The last 30 days by default. The parts of a decision that have a verdict stand for the others of that "
+                    + "decision, as if they had been chosen at random; a decision without verdicts stays unknown. Intervals "
+                    + "are exact (Clopper-Pearson)."
+            )
+            .Produces<VerdictFiguresResponse>();
         inspections
             .MapGet("export", ExportAsync)
             .WithName("ExportInspections")
@@ -86,6 +98,33 @@ internal static class FigureEndpoints
                 $"grid must be from {InspectionFigures.MinGrid} to {InspectionFigures.MaxGrid}."
             );
         return TypedResults.Ok(await figures.MapAsync(query, grid ?? InspectionFigures.DefaultGrid, cancellationToken));
+    }
+
+    private static async Task<IResult> CountVerdictsAsync(
+        VerdictFigures figures,
+        CategoryStore categories,
+        ModelRegistry models,
+        TimeProvider time,
+        CancellationToken cancellationToken,
+        string? category = null,
+        DateTimeOffset? from = null,
+        DateTimeOffset? to = null
+    )
+    {
+        if (CheckCategory(category) is { } badCategory)
+            return badCategory;
+        if (!(await categories.GetAsync(category!, cancellationToken)).Succeeded(out var found, out var problem))
+            return problem;
+        var end = (to ?? time.GetUtcNow()).UtcDateTime;
+        var start = from?.UtcDateTime ?? end - DefaultSpan;
+        if (start >= end)
+            return Problems.InvalidRequest("from must be before to.");
+        var isByHand =
+            (await models.AcquireAsync(category!, null, cancellationToken)).Succeeded(out var model, out _)
+            && !model.Calibrated;
+        return TypedResults.Ok(
+            await figures.CountAsync(category!, start, end, isByHand ? null : found.FalseRejectRate, cancellationToken)
+        );
     }
 
     private static IResult ExportAsync(

@@ -24,6 +24,7 @@ internal static class InspectionsFeature
             .AddHostedService(provider => provider.GetRequiredService<InspectionRetention>())
             .AddSingleton<InspectionHeatmaps>()
             .AddSingleton<InspectionFigures>()
+            .AddSingleton<VerdictFigures>()
             .AddSingleton<InspectionExport>()
             .AddSingleton(provider => new InspectionObserver(provider.GetRequiredService<InspectionLedger>().AddAsync))
             .AddSingleton(CreateCategoryObserver);

@@ -13,6 +13,7 @@ internal static class ThresholdsFeature
         var category = routes.MapCategory();
         category.MapThreshold();
         category.MapThresholdPreview();
+        category.MapThresholdProposal();
         category.MapThresholdScores();
     }
 }
