@@ -219,6 +219,90 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
     }
 
     [Fact]
+    public async Task Parts_are_reviewed_by_keyboard()
+    {
+        var category = await PrepareLineAsync("console-review");
+        await using var browser = await local.OpenAsync(new Uri(service.Address, $"/console/c/{category}/review"));
+        var page = browser.Page;
+        await Expect(page.GetByText("4 parts wait for a verdict")).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Img, new() { NameRegex = FirstDefect() })).ToBeVisibleAsync();
+        await Expect(page.Locator(".strip-picture").First).ToBeVisibleAsync();
+        await page.ExpectAccessibleAsync();
+
+        await page.Keyboard.PressAsync("d");
+        await page.GetByLabel("Kind of defect").FillAsync("crack");
+        await page.ExpectAccessibleAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByText("3 parts wait for a verdict")).ToBeVisibleAsync();
+        await Expect(page.Locator(".facts")).ToContainTextAsync("bad-1");
+        await page.Keyboard.PressAsync("g");
+        await Expect(page.GetByText("2 parts wait for a verdict")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("z");
+        await Expect(page.GetByText("3 parts wait for a verdict")).ToBeVisibleAsync();
+        await Expect(page.Locator(".facts")).ToContainTextAsync("bad-1");
+        await page.Keyboard.PressAsync("n");
+        await Expect(page.Locator(".facts")).ToContainTextAsync("bad-2");
+        await page.Keyboard.PressAsync("u");
+        await Expect(page.Locator(".facts")).ToContainTextAsync("bad-3");
+
+        await page.GetByLabel("Letters as shortcuts").UncheckAsync();
+        await page.Keyboard.PressAsync("g");
+        await page.GetByLabel("Letters as shortcuts").CheckAsync();
+        await page.Keyboard.PressAsync("d");
+        await page.GetByRole(AriaRole.Button, new() { Name = "crack" }).ClickAsync();
+        await Expect(page.GetByText("1 part waits for a verdict")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Similar scores" }).ClickAsync();
+        await Expect(page.Locator(".strip").GetByText("crack").First).ToBeVisibleAsync();
+        browser.StayedQuiet();
+
+        var said = (await service.Client.GetAsync($"/v1/inspections?category={category}"))["items"]!
+            .AsArray()
+            .ToDictionary(row => (string)row!["part"]!, row => (string?)row!["verdict"]?["verdict"]);
+        Assert.Equal(
+            ["bad-0: defective", "bad-1: ", "bad-2: unsure", "bad-3: defective", "good-0: ", "good-1: "],
+            said.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}: {pair.Value}")
+        );
+    }
+
+    [Fact]
+    public async Task Inspections_are_found_counted_and_exported()
+    {
+        var category = await PrepareLineAsync("console-line");
+        await using var browser = await local.OpenAsync(new Uri(service.Address, $"/console/c/{category}/inspections"));
+        var page = browser.Page;
+        var rows = page.GetByRole(AriaRole.Region, new() { Name = "Inspections" }).Locator("tbody tr");
+        await Expect(rows).ToHaveCountAsync(6);
+        await Expect(page.GetByRole(AriaRole.Img, new() { NameRegex = PartsOverTime() })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Img, new() { NameRegex = MapOfDefects() })).ToBeVisibleAsync();
+        await page.GetByText("Figures").ClickAsync();
+        await page.ExpectAccessibleAsync();
+
+        await page.GetByRole(AriaRole.Combobox, new() { Name = "Decision" })
+            .SelectOptionAsync(new SelectOptionValue { Label = "Defective" });
+        await Expect(rows).ToHaveCountAsync(4);
+        await page.GetByLabel("Part", new() { Exact = true }).FillAsync("bad-2");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(rows).ToHaveCountAsync(1);
+        await Expect(page).ToHaveURLAsync(FilteredAddress());
+        var download = await page.RunAndWaitForDownloadAsync(() =>
+            page.GetByRole(AriaRole.Link, new() { Name = "Export as csv" }).ClickAsync()
+        );
+        Assert.Equal(2, (await File.ReadAllLinesAsync((await download.PathAsync())!)).Length);
+
+        await rows.First.GetByRole(AriaRole.Button).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog.GetByRole(AriaRole.Img)).ToBeVisibleAsync();
+        await page.ExpectAccessibleAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Good" }).ClickAsync();
+        await Expect(rows.First).ToContainTextAsync("Good");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
+        await Expect(rows.First).Not.ToContainTextAsync("Good");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Clear filters" }).ClickAsync();
+        await Expect(rows).ToHaveCountAsync(6);
+        browser.StayedQuiet();
+    }
+
+    [Fact]
     public async Task A_lost_connection_is_said_and_comes_back_by_itself()
     {
         await using var browser = await local.OpenAsync(service.Address);
@@ -326,6 +410,20 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
         }
     }
 
+    /// <summary>A category with a model of another one, that has inspected four bad parts and two good ones.</summary>
+    private async Task<string> PrepareLineAsync(string category)
+    {
+        await EnsureFittedAsync();
+        await service.Client.CopyModelAsync(Fitted, category);
+        for (var i = 0; i < 4; i++)
+            await InspectAsync($"bad-{i}", SyntheticParts.Defective(60 + i, DefectKind.Scratch).Image);
+        for (var i = 0; i < 2; i++)
+            await InspectAsync($"good-{i}", SyntheticParts.Good(i));
+        return category;
+
+        Task InspectAsync(string part, RgbImage image) => service.Client.InspectAsync(category, image.ToBmp(), part);
+    }
+
     private static string Save(TempDirectory folder, string name, RgbImage image)
     {
         var path = folder.Combine(name);
@@ -355,6 +453,18 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
 
     [GeneratedRegex(@"\d+ decisions? change")]
     private static partial Regex DecisionsChange();
+
+    [GeneratedRegex("^bad-0: Defective")]
+    private static partial Regex FirstDefect();
+
+    [GeneratedRegex("^Parts over time: 6 parts, of which 4")]
+    private static partial Regex PartsOverTime();
+
+    [GeneratedRegex("^Map of defects")]
+    private static partial Regex MapOfDefects();
+
+    [GeneratedRegex(@"inspections\?decision=anomalous&part=bad-2$")]
+    private static partial Regex FilteredAddress();
 
     [GeneratedRegex("^Evaluation")]
     private static partial Regex Evaluation();

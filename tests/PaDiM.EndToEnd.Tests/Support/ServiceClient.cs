@@ -96,6 +96,32 @@ public sealed class ServiceClient(Uri address, HttpMessageHandler? handler = nul
         await FitAsync(category);
     }
 
+    /// <summary>Makes a category that inspects with the first version of another one, without a fit.</summary>
+    public async Task CopyModelAsync(string from, string to)
+    {
+        await PutAsync($"/v1/categories/{to}", new JsonObject());
+        var model = await Http.GetByteArrayAsync($"/v1/categories/{from}/models/1/export");
+        await SendAsync(
+            new HttpRequestMessage(HttpMethod.Post, $"/v1/categories/{to}/models/import?activate=true")
+            {
+                Content = new ByteArrayContent(model)
+                {
+                    Headers = { ContentType = new MediaTypeHeaderValue("application/octet-stream") },
+                },
+            }
+        );
+    }
+
+    /// <summary>Scores a part that has a name, at a station and of a lot.</summary>
+    public Task<JsonNode> InspectAsync(string category, byte[] image, string part)
+    {
+        var request = Score(category, image, "application/json");
+        request.Headers.Add("X-Part-Id", part);
+        request.Headers.Add("X-Station-Id", "station-1");
+        request.Headers.Add("X-Lot-Id", "lot-7");
+        return SendAsync(request);
+    }
+
     public Task<JsonNode> ScoreAsync(string category, byte[] image, string query = "") =>
         SendAsync(Score(category, image, "application/json", query));
 

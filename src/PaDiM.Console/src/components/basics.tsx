@@ -13,13 +13,15 @@ interface ButtonProps {
     busy?: boolean;
     disabled?: boolean;
     pressed?: boolean;
+    /** The key that does the same, if one does. */
+    keys?: string | undefined;
     type?: 'button' | 'submit';
     onClick?: (event: JSX.TargetedMouseEvent<HTMLButtonElement>) => void;
     children?: ComponentChildren;
     class?: string;
 }
 
-export function Button({ kind = 'plain', icon, large, label, busy, disabled, pressed, type, ...rest }: ButtonProps) {
+export function Button({ kind = 'plain', icon, large, label, busy, disabled, pressed, keys, type, ...rest }: ButtonProps) {
     return (
         <button
             type={type ?? 'button'}
@@ -28,11 +30,13 @@ export function Button({ kind = 'plain', icon, large, label, busy, disabled, pre
             title={rest.children ? undefined : label}
             aria-pressed={pressed}
             aria-busy={busy}
+            aria-keyshortcuts={keys}
             disabled={disabled || busy}
             onClick={rest.onClick}
         >
             {icon && <Icon name={icon} />}
             {rest.children && <span>{rest.children}</span>}
+            {keys && <kbd aria-hidden="true">{keys}</kbd>}
         </button>
     );
 }

@@ -36,7 +36,7 @@ export async function score(
 }
 
 /** Makes the dark of a heatmap transparent, so that it does not veil what is normal. */
-function lift(heatmap: ImageBitmap): ImageBitmap {
+export function lift(heatmap: ImageBitmap): ImageBitmap {
     const scale = Math.min(1, LONG_SIDE / Math.max(heatmap.width, heatmap.height));
     const width = Math.max(1, Math.round(heatmap.width * scale));
     const height = Math.max(1, Math.round(heatmap.height * scale));
@@ -51,7 +51,7 @@ function lift(heatmap: ImageBitmap): ImageBitmap {
     return canvas.transferToImageBitmap();
 }
 
-async function decode(blob: Blob): Promise<ImageBitmap | undefined> {
+export async function decode(blob: Blob): Promise<ImageBitmap | undefined> {
     try {
         return await createImageBitmap(blob);
     } catch {

@@ -1,5 +1,7 @@
 const count = new Intl.NumberFormat('en');
 const n = (value: number) => count.format(value);
+const time = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+const timeToSecond = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 const many = (value: number, one: string, more: string) => `${n(value)} ${value === 1 ? one : more}`;
 
 /** All texts of the console, in English. Another language is another object of this shape. */
@@ -82,6 +84,8 @@ export const en = {
     tabs: {
         label: (category: string) => `Pages of ${category}`,
         inspect: 'Inspect',
+        review: 'Review',
+        inspections: 'Inspections',
         start: 'Get going',
         images: 'Training set',
         threshold: 'Threshold',
@@ -189,6 +193,82 @@ export const en = {
         keepGood: 'Add to the good parts',
         keepBad: 'Add to the defective parts',
         kept: 'Added to the training set. It counts from the next fit on.',
+    },
+    review: {
+        open: (value: number, more: boolean) =>
+            `${many(value, 'part waits', 'parts wait').replace(/^(\S+)/, more ? '$1+' : '$1')} for a verdict`,
+        order: 'Order',
+        orders: {
+            oldest: 'Oldest first',
+            newest: 'Newest first',
+            highest: 'Most unusual first',
+            lowest: 'Most doubtful first',
+        },
+        letters: 'Letters as shortcuts',
+        verdict: 'Verdict',
+        verdicts: { good: 'Good', defective: 'Defective', unsure: 'Unsure' },
+        next: 'Next',
+        said: (verdict: string) => `Said: ${verdict}.`,
+        takeBack: 'Take verdict back',
+        takenBack: 'The verdict was taken back.',
+        whichDefect: 'Which defect?',
+        usedBefore: 'Used before',
+        empty: 'Nothing to review',
+        emptyDetail: 'Whatever is not decided as good appears here by itself.',
+        neighbours: 'Compare with',
+        neighboursBy: { time: 'Before and after', score: 'Similar scores', part: 'Same part' },
+        noNeighbours: 'There is nothing to compare it with.',
+    },
+    inspections: {
+        title: 'Inspections',
+        part: 'Part',
+        station: 'Station',
+        lot: 'Lot',
+        decision: 'Decision',
+        from: 'From',
+        to: 'To',
+        any: 'any',
+        open: (part: string, decision: string) => `Open ${part}: ${decision}`,
+        lowest: 'Lowest score first',
+        openVerdict: 'none yet, and not good',
+        noVerdict: 'none yet',
+        clear: 'Clear filters',
+        filters: 'Filters',
+        empty: 'No inspections',
+        emptyDetail: 'Every score of the line appears here, unless the category keeps none.',
+        noMatch: 'No inspection fits these filters.',
+        notKept: 'The photograph was not kept.',
+        notDrawn: 'The photograph cannot be shown here.',
+        noImage: 'no picture',
+        download: 'Download photograph',
+        export: 'Export',
+        exportAs: (format: string) => `Export as ${format}`,
+        trend: 'Trend',
+        by: 'Per',
+        spans: { hour: 'Hour', shift: 'Shift', day: 'Day' },
+        shifts: 'Shifts start at',
+        shiftsHint: 'Local times with commas, such as 06:00,14:00,22:00',
+        parts: 'Parts',
+        rejects: 'Rejected',
+        share: 'Share',
+        drift: 'Drift',
+        driftDetail:
+            'How far the scores lie from those of the good parts of the fit: 0 is alike, 1 is entirely different. Above 0.2, look at light, camera and parts.',
+        figures: 'Figures',
+        noParts: 'No parts were inspected in this time.',
+        chart: (parts: number, rejects: number) =>
+            `Parts over time: ${many(parts, 'part', 'parts')}, of which ${n(rejects)} were rejected`,
+        span: (time: string, parts: number, review: number, rejects: number) =>
+            `${time}: ${many(parts, 'part', 'parts')}, ${n(review)} to look at again, ${n(rejects)} rejected`,
+        driftChart: (highest: string) => `Drift over time, at most ${highest}`,
+        where: 'Where defects fall',
+        whereDetail: (parts: number) => `${many(parts, 'rejected part', 'rejected parts')}, the place of each defect.`,
+        noDefects: 'No part was rejected.',
+        place: 'Place',
+        placeAt: (x: number, y: number) => `${Math.round(x * 100)} % from the left, ${Math.round(y * 100)} % from the top`,
+        cumulative: 'With those above',
+        map: (place: string) => `Map of defects. Most are ${place}.`,
+        percent: (share: number) => `${share > 0 && share < 0.001 ? '< 0.1' : (100 * share).toFixed(1)} %`,
     },
     images: {
         filter: 'Which images',
@@ -457,8 +537,8 @@ export const en = {
               ? `${Math.floor(seconds / 60)} min ${seconds % 60} s`
               : `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
     },
-    time: (iso: string): string =>
-        new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(iso)),
+    time: (iso: string): string => time.format(new Date(iso)),
+    timeToSecond: (iso: string): string => timeToSecond.format(new Date(iso)),
 };
 
 export type Texts = typeof en;

@@ -9,13 +9,15 @@ import { useRights } from '../data/session';
 import { t } from '../texts';
 import { Images } from './images';
 import { Inspect } from './inspect';
+import { Inspections } from './inspections';
 import { Models } from './models';
+import { Review } from './review';
 import { Settings } from './settings';
 import { Start } from './start';
 import { StateBadge } from './state';
 import { Threshold } from './threshold';
 
-const views = ['inspect', 'start', 'images', 'threshold', 'models', 'settings'] as const;
+const views = ['inspect', 'review', 'inspections', 'start', 'images', 'threshold', 'models', 'settings'] as const;
 type View = (typeof views)[number];
 
 /** The pages of a category. It opens where its user is likely to go on. */
@@ -34,10 +36,13 @@ export function CategoryPage({ category, view }: { category: string; view: strin
         <Loaded query={query}>
             {is => {
                 const offered = views.filter(one =>
-                    one === 'inspect' || one === 'threshold' ? is.activeModelVersion != null : may('train'),
+                    one === 'inspect' || one === 'threshold'
+                        ? is.activeModelVersion != null
+                        : may(one === 'review' || one === 'inspections' ? 'review' : 'train'),
                 );
                 // It stays there when the first fit ends.
-                const chosen = offered.find(one => one === (view ?? first)) ?? offered[0] ?? 'inspect';
+                const usual = is.activeModelVersion == null && may('train') ? 'start' : offered[0];
+                const chosen = offered.find(one => one === (view ?? first)) ?? usual ?? 'inspect';
                 if (!view && chosen !== first) setFirst(chosen);
                 const current: View = chosen;
                 return (
@@ -59,6 +64,8 @@ export function CategoryPage({ category, view }: { category: string; view: strin
                         </nav>
                         {offered.length === 0 && <Empty title={t.state.empty} icon="image" />}
                         {offered.length > 0 && current === 'inspect' && <Inspect category={is} />}
+                        {current === 'review' && <Review category={is} />}
+                        {current === 'inspections' && <Inspections category={is} />}
                         {current === 'start' && <Start category={is} />}
                         {current === 'images' && <Images category={is} />}
                         {current === 'threshold' && <Threshold category={is} />}

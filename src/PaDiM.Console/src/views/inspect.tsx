@@ -145,7 +145,7 @@ function Findings({ category, shown, filming }: { category: CategoryResponse; sh
 }
 
 /** The score as a share of the threshold; the mark is the threshold. */
-function Gauge({ ratio }: { ratio: number }) {
+export function Gauge({ ratio }: { ratio: number }) {
     const end = Math.max(2, ratio);
     return (
         <figure class="gauge">
@@ -158,7 +158,7 @@ function Gauge({ ratio }: { ratio: number }) {
     );
 }
 
-function Controls({ options, onChange }: { options: StageOptions; onChange: (options: StageOptions) => void }) {
+export function Controls({ options, onChange }: { options: StageOptions; onChange: (options: StageOptions) => void }) {
     return (
         <div class="controls">
             <label class="slider">

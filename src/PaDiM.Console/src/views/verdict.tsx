@@ -1,13 +1,13 @@
 import { Icon, type IconName } from '../components/icons';
 import type { Tone } from '../components/basics';
-import type { Decision, ScoreResponse } from '../data/api';
+import type { Decision } from '../data/api';
 import { t } from '../texts';
 
 export const tones: Record<Decision, Tone> = { normal: 'good', review: 'review', anomalous: 'bad' };
 const icons: Record<Decision, IconName> = { normal: 'good', review: 'review', anomalous: 'bad' };
 
 /** The decision, large enough to be read from where the part is handled. */
-export function Verdict({ result, small }: { result: ScoreResponse; small?: boolean }) {
+export function Verdict({ result, small }: { result: { decision: Decision }; small?: boolean }) {
     return (
         <div class={`verdict ${tones[result.decision]} ${small ? 'small' : ''}`}>
             <Icon name={icons[result.decision]} size={small ? 24 : 44} />
