@@ -186,6 +186,7 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
         await page.ExpectAccessibleAsync();
 
         var before = (double)(await service.Client.GetAsync($"/v1/categories/{Fitted}"))["falseRejectRate"]!;
+        await page.GetByLabel("Reason").FillAsync("Scratches of lot 48 passed.");
         await page.GetByRole(AriaRole.Button, new() { Name = "Apply" }).ClickAsync();
         await Expect(page.GetByText("In force:")).ToBeVisibleAsync();
         Assert.NotEqual(
@@ -193,7 +194,9 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
             (double)(await service.Client.GetAsync($"/v1/categories/{Fitted}"))["falseRejectRate"]!
         );
         await page.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
-        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(2);
+        var history = page.GetByRole(AriaRole.Region, new() { Name = "History" }).Locator("tbody tr");
+        await Expect(history).ToHaveCountAsync(2);
+        await Expect(history.Last).ToContainTextAsync("Scratches of lot 48 passed.");
         Assert.Equal(before, (double)(await service.Client.GetAsync($"/v1/categories/{Fitted}"))["falseRejectRate"]!);
         browser.StayedQuiet();
     }
@@ -299,6 +302,44 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
         await Expect(rows.First).Not.ToContainTextAsync("Good");
         await page.GetByRole(AriaRole.Button, new() { Name = "Clear filters" }).ClickAsync();
         await Expect(rows).ToHaveCountAsync(6);
+        browser.StayedQuiet();
+    }
+
+    [Fact]
+    public async Task What_a_sink_could_not_deliver_is_seen_and_sent_again()
+    {
+        await EnsureFittedAsync();
+        await service.Client.CopyModelAsync(Fitted, "console-sink");
+        using var receiver = new WebhookReceiver { Status = 422 };
+        var webhook = new JsonObject
+        {
+            ["url"] = receiver.Address.ToString(),
+            ["allowPrivate"] = true,
+            ["secrets"] = new JsonArray("whsec_" + Convert.ToBase64String(new byte[32])),
+        };
+        await service.Client.PutAsync(
+            "/v1/sinks/mes",
+            new JsonObject { ["categories"] = new JsonArray("console-sink"), ["webhook"] = webhook }
+        );
+        await service.Client.InspectAsync("console-sink", SyntheticParts.Good(0).ToBmp(), "SN-4711");
+
+        await using var browser = await local.OpenAsync(new Uri(service.Address, "/console/system"));
+        var page = browser.Page;
+        var sink = page.GetByRole(AriaRole.Region, new() { Name = "Sinks" }).GetByRole(AriaRole.Row).Last;
+        await Expect(page.GetByText("Images in progress")).ToBeVisibleAsync();
+        await sink.GetByRole(AriaRole.Button, new() { Name = "Test" }).ClickAsync();
+        await Expect(page.GetByText("mes did not take the test.")).ToBeVisibleAsync();
+        await page.ExpectAccessibleAsync();
+        await sink.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await Expect(dialog).ToContainTextAsync("SN-4711");
+        await page.ExpectAccessibleAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Delete all" }).ClickAsync();
+        await Expect(dialog).ToContainTextAsync("The receiver will never get them");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
+        receiver.Status = 204;
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Send all again" }).ClickAsync();
+        await Expect(dialog).ToContainTextAsync("Everything has been delivered.");
         browser.StayedQuiet();
     }
 

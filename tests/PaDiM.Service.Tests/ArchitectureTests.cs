@@ -44,7 +44,7 @@ public sealed class ArchitectureTests
             .Add("Site")
             .Add("OpenApi", "Images", "Thresholds")
             .Add("Telemetry", "Jobs", "Models", "Scoring")
-            .Add("Hosting", "Backbones", "Images", "Models", "Telemetry")
+            .Add("Hosting", "Admission", "Backbones", "Images", "Models", "Telemetry")
             .Add(
                 "",
                 "Admission",

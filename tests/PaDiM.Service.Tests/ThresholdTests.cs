@@ -112,6 +112,30 @@ public class ThresholdTests(SharedService shared)
         Assert.Equal(threshold.Number("threshold"), (await category.ScoreAsync(Parts.Good(1))).Number("threshold"));
     }
 
+    [Fact]
+    public async Task A_change_is_kept_with_its_reason()
+    {
+        var category = await shared.NewCategoryAsync();
+        var longest = new string('x', 200);
+        await (
+            await category.PatchThresholdAsync(new { falseRejectRate = 0.2, reason = "  Scratches of lot 48 passed. " })
+        ).JsonAsync(200);
+        await (await category.PatchThresholdAsync(new { falseRejectRate = 0.1, reason = longest })).JsonAsync(200);
+        await (await category.PatchThresholdAsync(new { falseRejectRate = 0.3, reason = (string?)null })).JsonAsync(
+            200
+        );
+        await (await category.PatchThresholdAsync(new { falseRejectRate = 0.1, reason = longest + "x" })).ProblemAsync(
+            400,
+            "invalid_request"
+        );
+        Assert.Equal(
+            [null, longest, "Scratches of lot 48 passed."],
+            (await shared.Http.GetJsonAsync($"{category.Url}/threshold"))
+                .Items("history")
+                .Select(change => (string?)change["reason"])
+        );
+    }
+
     [Theory]
     [InlineData("""{}""", 400, "invalid_request")]
     [InlineData("""{"threshold":1,"falseRejectRate":0.1}""", 400, "invalid_request")]
@@ -119,6 +143,11 @@ public class ThresholdTests(SharedService shared)
     [InlineData("""{"threshold":"13"}""", 400, "invalid_request")]
     [InlineData("""{"falseRejectRate":null}""", 400, "invalid_request")]
     [InlineData("""{"rate":0.1}""", 400, "invalid_request")]
+    [InlineData("""{"reason":"too strict"}""", 400, "invalid_request")]
+    [InlineData("""{"falseRejectRate":0.1,"reason":" "}""", 400, "invalid_request")]
+    [InlineData("""{"falseRejectRate":0.1,"reason":7}""", 400, "invalid_request")]
+    [InlineData("""{"falseRejectRate":0.1,"reason":"a","reason":"b"}""", 400, "invalid_request")]
+    [InlineData("""{"falseRejectRate":0.1,"reason":"line\u000afeed"}""", 400, "invalid_request")]
     [InlineData("""[]""", 400, "invalid_request")]
     [InlineData("""null""", 400, "invalid_request")]
     [InlineData("""13""", 400, "invalid_request")]

@@ -46,6 +46,9 @@ internal sealed class ImageAdmission
         _lastLineImage = time.GetTimestamp() - time.TimestampFrequency;
     }
 
+    /// <summary>Gets the number of images that may hold a slot.</summary>
+    public int Slots => _limits.Slots;
+
     /// <summary>Gets the number of images that hold a slot.</summary>
     public int SlotsInUse => _limits.Slots - Volatile.Read(ref _freeSlots);
 

@@ -46,6 +46,8 @@ internal sealed class Category
 /// <summary>A change of the threshold: who, when, and from which value to which.</summary>
 internal sealed class ThresholdChange
 {
+    public const int MaxReason = 200;
+
     public int Id { get; init; }
 
     [MaxLength(CategoryName.MaxLength)]
@@ -63,4 +65,8 @@ internal sealed class ThresholdChange
 
     /// <summary>The threshold set manually; null for the calibrated one.</summary>
     public double? Threshold { get; init; }
+
+    /// <summary>Why, in the caller's words; null if they did not say.</summary>
+    [MaxLength(MaxReason)]
+    public string? Reason { get; init; }
 }

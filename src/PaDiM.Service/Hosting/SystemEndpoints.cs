@@ -3,6 +3,8 @@ using PaDiM.Engine.Catalogue;
 using PaDiM.Engine.Inference;
 using PaDiM.Engine.Machine;
 using PaDiM.Service.Access;
+using PaDiM.Service.Admission;
+using PaDiM.Service.Data;
 using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Memory;
@@ -25,6 +27,8 @@ internal static class SystemEndpoints
                     ModelCache cache,
                     ModelRegistry models,
                     MemoryPlan memory,
+                    ImageAdmission images,
+                    DiskSpace disk,
                     OpenAccess access,
                     IOptions<ReplicaOptions> replica,
                     IOptions<RoleOptions> role,
@@ -38,6 +42,8 @@ internal static class SystemEndpoints
                             cache,
                             models,
                             memory,
+                            new QueueResponse(images.SlotsInUse, images.Slots, images.Refusals),
+                            new DiskResponse(disk.Free, disk.Size, disk.Available),
                             replica.Value.ReplicaName,
                             role.Value.Effective,
                             await access.IsRequiredAsync(cancellationToken)
@@ -57,6 +63,8 @@ internal static class SystemEndpoints
         ModelCache cache,
         ModelRegistry models,
         MemoryPlan memory,
+        QueueResponse queue,
+        DiskResponse disk,
         string replica,
         ReplicaRole role,
         bool keyRequired
@@ -80,6 +88,8 @@ internal static class SystemEndpoints
                 memory.Bodies,
                 memory.Fits
             ),
+            queue,
+            disk,
             OnlyOf(caller, cache.ToResponse()),
             [.. models.GetDamage().Where(model => caller.MaySee(model.Category))],
             keyRequired
@@ -115,6 +125,8 @@ internal static class SystemEndpoints
 /// <param name="Threads">Threads per inference.</param>
 /// <param name="Backbones">The installed backbones.</param>
 /// <param name="Memory">Memory in use, in bytes.</param>
+/// <param name="Queue">The images that are being scored.</param>
+/// <param name="Disk">The file system of the data directory.</param>
 /// <param name="ModelCache">The models in memory, for the categories that the caller may see.</param>
 /// <param name="DamagedModels">Versions whose file is damaged or missing, as far as this process has read it, for the
 /// categories that the caller may see.</param>
@@ -130,6 +142,8 @@ internal sealed record SystemResponse(
     int Threads,
     IReadOnlyList<UsableBackboneResponse> Backbones,
     MemoryResponse Memory,
+    QueueResponse Queue,
+    DiskResponse Disk,
     ModelCacheResponse ModelCache,
     IReadOnlyList<DamagedModelResponse> DamagedModels,
     bool KeyRequired
@@ -152,6 +166,19 @@ internal sealed record UsableBackboneResponse(
     IReadOnlyList<BackboneTap> Taps,
     string? Error
 );
+
+/// <summary>The images that are being scored, from their last byte to their answer.</summary>
+/// <param name="Images">Images in progress.</param>
+/// <param name="Capacity">The setting <c>QueueCapacity</c>: beyond it, images are refused.</param>
+/// <param name="Refused">Images that were refused since the start.</param>
+internal sealed record QueueResponse(int Images, int Capacity, long Refused);
+
+/// <summary>The file system of the data directory, in bytes.</summary>
+/// <param name="FreeBytes">Free bytes.</param>
+/// <param name="SizeBytes">Its size.</param>
+/// <param name="UsableBytes">Free bytes beyond the setting <c>MinFreeBytes</c>, which is kept for the database. At 0, nothing
+/// new is stored.</param>
+internal sealed record DiskResponse(long FreeBytes, long SizeBytes, long UsableBytes);
 
 /// <summary>Memory in use, in bytes.</summary>
 /// <param name="WorkingSet">Working set of the process.</param>

@@ -27,7 +27,10 @@ internal sealed class RequiredMembers : ISchemaFilter
         }
         described.Required = null;
         if (context.Type == typeof(ThresholdRequest))
-            described.MinProperties = described.MaxProperties = 1;
+        {
+            described.MinProperties = 1;
+            described.MaxProperties = 2;
+        }
         foreach (
             var (name, value) in JsonSerializer
                 .SerializeToNode(Activator.CreateInstance(context.Type), context.Type, JsonSerializerOptions.Web)!

@@ -29,11 +29,13 @@ internal sealed record ThresholdResponse(
 /// <param name="ModelVersion">The version that was active.</param>
 /// <param name="FalseRejectRate">The new false-reject rate.</param>
 /// <param name="Threshold">The threshold set manually; null if it follows from the rate.</param>
+/// <param name="Reason">Why, in the caller's words; null if they did not say.</param>
 internal sealed record ThresholdChangeResponse(
     int Version,
     DateTime At,
     string Who,
     int? ModelVersion,
     double FalseRejectRate,
-    double? Threshold
+    double? Threshold,
+    string? Reason
 );

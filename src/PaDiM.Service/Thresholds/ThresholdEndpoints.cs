@@ -23,7 +23,7 @@ internal static class ThresholdEndpoints
             .WithSummary("Changes the threshold without a refit")
             .WithDescription(
                 "Sets a false-reject rate or a value for the active model, or resets to the calibrated "
-                    + "threshold with `{\"threshold\": null}`. Every change is recorded with its caller and time. "
+                    + "threshold with `{\"threshold\": null}`. Every change is recorded with its caller, time and `reason`. "
                     + "While an earlier version stands in for a damaged one, only the rate can be changed, because "
                     + "it applies to both."
             )
@@ -86,6 +86,7 @@ internal static class ThresholdEndpoints
                 change.FalseRejectRate,
                 change.Threshold,
                 context.User.Identity?.Name ?? Caller.AnonymousName,
+                change.Reason,
                 cancellationToken
             ) is
             { } refused

@@ -9,13 +9,14 @@ internal sealed class ThresholdStore(IDbContextFactory<PadimDbContext> contexts,
 {
     /// <summary>
     /// Changes the rate or the threshold of the active model (null for the calibrated one), and records who did it and
-    /// when.
+    /// when, and why if they said so.
     /// </summary>
     public async Task<Problem?> ChangeAsync(
         string name,
         double? falseRejectRate,
         double? threshold,
         string who,
+        string? reason,
         CancellationToken cancellationToken
     )
     {
@@ -47,6 +48,7 @@ internal sealed class ThresholdStore(IDbContextFactory<PadimDbContext> contexts,
                 ModelVersion = model?.Version,
                 FalseRejectRate = category.FalseRejectRate,
                 Threshold = threshold,
+                Reason = reason,
             }
         );
         await db.SaveChangesAsync(cancellationToken);
@@ -74,7 +76,8 @@ internal sealed class ThresholdStore(IDbContextFactory<PadimDbContext> contexts,
                         change.Who,
                         change.ModelVersion,
                         change.FalseRejectRate,
-                        change.Threshold
+                        change.Threshold,
+                        change.Reason
                     )
             ),
         ];

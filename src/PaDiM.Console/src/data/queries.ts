@@ -1,6 +1,7 @@
 import { QueryCache, QueryClient, useQuery } from '@tanstack/preact-query';
-import { api, must, readAll, Refusal } from './api';
+import { api, must, readAll, Refusal, type SystemResponse } from './api';
 import { connected } from './connection';
+import { Store } from './store';
 
 /** How often what others may change is asked again. */
 export const CALM_MS = 10_000;
@@ -77,9 +78,18 @@ export const useThreshold = (category: string) =>
         queryFn: () => must(api.GET('/v1/categories/{category}/threshold', { params: { path: { category } } })),
     });
 
+const byReplica = (a: SystemResponse, b: SystemResponse) => (a.replica < b.replica ? -1 : 1);
+
+/** What each replica said last. Behind a balancer, now one answers and now another. */
+export const replicas = new Store<readonly SystemResponse[]>([]);
+
 export const useSystem = () =>
     useQuery({
         queryKey: ['system'],
-        queryFn: () => must(api.GET('/v1/system')),
+        queryFn: async () => {
+            const system = await must(api.GET('/v1/system'));
+            replicas.set([...replicas.value.filter(one => one.replica !== system.replica), system].sort(byReplica));
+            return system;
+        },
         refetchInterval: 5000,
     });

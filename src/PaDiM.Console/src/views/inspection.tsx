@@ -208,7 +208,11 @@ export function InspectionStrip(props: {
                     <button
                         type="button"
                         class={item.image.keptBytes == null ? 'strip-picture gone' : 'strip-picture'}
-                        aria-label={t.inspections.open(item.part ?? t.time(item.at), t.decision[item.decision])}
+                        aria-label={t.inspections.open(
+                            item.part ?? t.time(item.at),
+                            t.decision[item.decision],
+                            item.image.keptBytes != null,
+                        )}
                         onClick={() => props.onOpen(item)}
                     >
                         {item.image.keptBytes == null ? (

@@ -240,7 +240,7 @@ function Rows(props: { items: readonly InspectionResponse[]; onOpen: (item: Insp
                         <button
                             type="button"
                             class="row-button"
-                            aria-label={t.inspections.open(item.part ?? t.time(item.at), t.decision[item.decision])}
+                            aria-label={[t.timeToSecond(item.at), item.part, t.decision[item.decision]].join(' ')}
                             onClick={() => props.onOpen(item)}
                         >
                             {t.timeToSecond(item.at)}

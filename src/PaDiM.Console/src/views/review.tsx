@@ -16,6 +16,7 @@ import { useStore } from '../data/store';
 import { t } from '../texts';
 import { Controls } from './inspect';
 import { DefectDialog, InspectionDialog, InspectionFacts, InspectionStage, InspectionStrip } from './inspection';
+import { VerdictFigures } from './verdict-figures';
 
 const orders = ['oldest', 'newest', 'highest', 'lowest'] as const satisfies readonly InspectionOrder[];
 /** The next page of the queue is read before the last one is at its end. */
@@ -192,6 +193,7 @@ function Queue(props: { category: CategoryResponse; order: InspectionOrder; choi
                         </div>
                     )}
                     {shown && <Neighbours of={shown} onOpen={setOpened} />}
+                    <VerdictFigures category={category.name} />
                     {naming && (
                         <DefectDialog
                             category={category.name}

@@ -1,18 +1,23 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
-import { Badge, Button, Dialog, Field, Loaded, Panel, Progress, Table } from '../components/basics';
+import { Badge, Button, Dialog, Field, Loaded, Panel, Progress, Table, type Tone } from '../components/basics';
 import {
     api,
     must,
     type AccessScope,
+    type HealthResponse,
     type KeyResponse,
     type NewKeyResponse,
     type SystemResponse,
 } from '../data/api';
+import { address } from '../data/address';
+import { reach } from '../data/connection';
 import { notify, notifyFailure } from '../data/notices';
-import { queries, useSystem } from '../data/queries';
+import { CALM_MS, queries, replicas, useSystem } from '../data/queries';
 import { useRights } from '../data/session';
+import { useStore } from '../data/store';
 import { t } from '../texts';
+import { Sinks } from './sinks';
 
 export function System() {
     const system = useSystem();
@@ -24,18 +29,22 @@ export function System() {
                 <h1>{t.system.title}</h1>
             </header>
             <div class="panels">
+                <Health />
                 <Loaded query={system}>
                     {is => (
                         <>
                             <About system={is} />
                             <Memory system={is} />
+                            <Load system={is} />
                             <Models system={is} />
                             <Backbones system={is} />
+                            <Replicas />
                         </>
                     )}
                 </Loaded>
                 {admin && (
                     <>
+                        <Sinks />
                         <Files />
                         <Keys />
                         <Audit />
@@ -79,12 +88,90 @@ function Memory({ system }: { system: SystemResponse }) {
     );
 }
 
-function Meter({ label, value, of }: { label: string; value: number; of: number }) {
+/** How busy the replica is that answered. */
+function Load({ system }: { system: SystemResponse }) {
+    const { queue, disk } = system;
+    return (
+        <Panel title={t.system.load}>
+            <Meter
+                label={t.system.queue}
+                value={queue.images}
+                of={queue.capacity}
+                format={t.number}
+            />
+            {queue.refused > 0 && <p class="muted">{t.system.refused(queue.refused)}</p>}
+            <Meter label={t.system.disk} value={disk.sizeBytes - disk.freeBytes} of={disk.sizeBytes} />
+            {disk.usableBytes === 0 && <p class="banner bad">{t.system.diskFull}</p>}
+        </Panel>
+    );
+}
+
+/** What probes see: each check, and why it fails. */
+function Health() {
+    const health = useQuery({
+        queryKey: ['health'],
+        queryFn: async () => {
+            const response = await reach(address('health/ready'));
+            return (await response.json()) as HealthResponse;
+        },
+        refetchInterval: CALM_MS,
+    });
+    const tone = (status: string | undefined): Tone =>
+        status === 'ok' ? 'good' : status === 'degraded' ? 'review' : 'bad';
+    return (
+        <Panel title={t.system.health}>
+            <Loaded query={health}>
+                {is => (
+                    <>
+                        <Badge tone={tone(is.status)}>{t.system.healthOf[is.status] ?? is.status}</Badge>
+                        {Object.entries(is.checks)
+                            .filter(([, state]) => state !== 'ok' && state.includes(':'))
+                            .map(([name, state]) => (
+                                <p key={name} class={`banner ${tone(state.split(':')[0])}`}>
+                                    {name}: {state.slice(state.indexOf(':') + 1)}
+                                </p>
+                            ))}
+                    </>
+                )}
+            </Loaded>
+        </Panel>
+    );
+}
+
+/** Replicas behind one address: a balancer leads from one to the next. */
+function Replicas() {
+    const known = useStore(replicas);
+    if (known.length < 2) return null;
+    return (
+        <Panel title={t.system.replicas}>
+            <p class="muted">{t.system.replicasDetail}</p>
+            <Table
+                label={t.system.replicas}
+                head={[t.system.name, t.system.role, t.system.device, t.system.version, t.system.queue]}
+            >
+                {known.map(one => (
+                    <tr key={one.replica}>
+                        <th scope="row">{one.replica}</th>
+                        <td>{t.system.roles[one.role]}</td>
+                        <td>{one.device}</td>
+                        <td>{one.version.split('+')[0]}</td>
+                        <td class="number">
+                            {t.number(one.queue.images)} / {t.number(one.queue.capacity)}
+                        </td>
+                    </tr>
+                ))}
+            </Table>
+        </Panel>
+    );
+}
+
+function Meter(props: { label: string; value: number; of: number; format?: (value: number) => string }) {
+    const { label, value, of, format = t.bytes } = props;
     return (
         <div class="meter">
             <span>{label}</span>
             <span class="number">
-                {t.bytes(value)} / {t.bytes(of)}
+                {format(value)} / {format(of)}
             </span>
             <Progress value={of > 0 ? Math.min(1, value / of) : 0} label={label} />
         </div>

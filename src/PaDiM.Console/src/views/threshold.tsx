@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/preact-query';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { Button, Dialog, Loaded, Panel, Table } from '../components/basics';
+import { Button, Dialog, Field, Loaded, Panel, Table } from '../components/basics';
 import { Histogram } from '../components/histogram';
 import { PictureStrip, type StripImage } from '../components/picture-strip';
 import {
@@ -24,7 +24,7 @@ const STEPS = 400,
     MAX_RATE = 0.5,
     SETTLE_MS = 120;
 
-type Change = { falseRejectRate: number } | { threshold: number | null };
+type Change = ({ falseRejectRate: number } | { threshold: number | null }) & { reason?: string };
 
 /** Chooses how many good parts may be rejected, and shows what that does to the images that are known. */
 export function Threshold({ category }: { category: CategoryResponse }) {
@@ -57,6 +57,7 @@ function Chooser({ category, is }: { category: CategoryResponse; is: ThresholdRe
     const smallest = is.smallestFalseRejectRate ?? 0.001;
     const [rate, setRate] = useState(is.falseRejectRate);
     const [busy, setBusy] = useState(false);
+    const [reason, setReason] = useState('');
     const [opened, setOpened] = useState<StripImage>();
     const settled = useSettled(rate);
     const source = category.imagesOf ?? category.name;
@@ -90,8 +91,10 @@ function Chooser({ category, is }: { category: CategoryResponse; is: ThresholdRe
             : { threshold: is.threshold ?? null };
         setBusy(true);
         try {
-            if (!is.calibrated) await patch(category.name, { threshold: null });
-            await patch(category.name, { falseRejectRate: rate });
+            const why = reason.trim() ? { reason: reason.trim() } : {};
+            if (!is.calibrated) await patch(category.name, { threshold: null, ...why });
+            await patch(category.name, { falseRejectRate: rate, ...why });
+            setReason('');
             notify(t.threshold.applied(rate), 'done', {
                 label: t.undo,
                 run: () => {
@@ -140,6 +143,7 @@ function Chooser({ category, is }: { category: CategoryResponse; is: ThresholdRe
                                             {t.threshold.apply}
                                         </Button>
                                     </div>
+                                    {changed && <Reason value={reason} onChange={setReason} />}
                                     {!is.calibrated && <p class="banner review">{t.threshold.byHand}</p>}
                                     {rate < smallest && (
                                         <p class="banner review">{t.threshold.beyond(smallest)}</p>
@@ -152,6 +156,7 @@ function Chooser({ category, is }: { category: CategoryResponse; is: ThresholdRe
                                     preview={then}
                                     onOpen={setOpened}
                                 />
+                                <Proposals category={category} is={is} />
                             </>
                         )}
                     </Loaded>
@@ -165,6 +170,99 @@ function Chooser({ category, is }: { category: CategoryResponse; is: ThresholdRe
                 </Dialog>
             )}
         </>
+    );
+}
+
+function Reason({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+    return (
+        <Field label={t.threshold.reason} hint={t.threshold.reasonHint}>
+            {ids => (
+                <input
+                    {...ids}
+                    type="text"
+                    maxLength={200}
+                    value={value}
+                    onInput={event => onChange(event.currentTarget.value)}
+                />
+            )}
+        </Field>
+    );
+}
+
+/** What thresholds would do with the parts that are known, defects and verdicts included. */
+function Proposals({ category, is }: { category: CategoryResponse; is: ThresholdResponse }) {
+    const proposal = useQuery({
+        queryKey: ['threshold-proposal', category.name, is.modelVersion, is.threshold],
+        placeholderData: keepPreviousData,
+        queryFn: () =>
+            must(
+                api.GET('/v1/categories/{category}/threshold/proposal', {
+                    params: { path: { category: category.name } },
+                }),
+            ),
+    });
+
+    async function set(threshold: number) {
+        const before: Change = { threshold: is.calibrated ? null : (is.threshold ?? null) };
+        try {
+            await patch(category.name, { threshold });
+            notify(t.threshold.wasSet(threshold), 'done', {
+                label: t.undo,
+                run: () => void patch(category.name, before).catch(notifyFailure),
+            });
+        } catch (error) {
+            notifyFailure(error);
+        }
+    }
+
+    return (
+        <Panel title={t.threshold.proposals}>
+            <p class="muted">{t.threshold.proposalsDetail}</p>
+            <Loaded query={proposal}>
+                {({ candidates }) => (
+                    <Table
+                        label={t.threshold.proposals}
+                        head={[
+                            t.threshold.candidate,
+                            t.threshold.why,
+                            t.threshold.missed,
+                            t.threshold.goodRejected,
+                            t.models.actions,
+                        ]}
+                    >
+                        {candidates.map(one => (
+                            <tr key={one.threshold}>
+                                <th scope="row" class="number">
+                                    {one.threshold.toPrecision(4)}
+                                </th>
+                                <td class="wrap">{one.reasons.map(why => t.threshold.reasons[why]).join(', ')}</td>
+                                <td class="number">
+                                    {one.defects.known === 0
+                                        ? t.threshold.notMeasured
+                                        : t.threshold.of(one.defects.missed, one.defects.known)}
+                                </td>
+                                <td class="number">
+                                    {t.threshold.of(one.goodParts.rejected, one.goodParts.known)}{' '}
+                                    <span class="muted">
+                                        {t.figures.between(one.goodParts.rejectedRate.low, one.goodParts.rejectedRate.high)}
+                                    </span>
+                                </td>
+                                <td>
+                                    {!one.reasons.includes('in-force') && (
+                                        <Button
+                                            label={t.threshold.setTo(one.threshold)}
+                                            onClick={() => void set(one.threshold)}
+                                        >
+                                            {t.threshold.set}
+                                        </Button>
+                                    )}
+                                </td>
+                            </tr>
+                        ))}
+                    </Table>
+                )}
+            </Loaded>
+        </Panel>
     );
 }
 
@@ -274,7 +372,13 @@ function History({ changes }: { changes: readonly ThresholdChangeResponse[] }) {
             ) : (
                 <Table
                     label={t.threshold.history}
-                    head={[t.system.when, t.system.who, t.threshold.changeTo, t.system.version]}
+                    head={[
+                        t.system.when,
+                        t.system.who,
+                        t.threshold.changeTo,
+                        t.threshold.reason,
+                        t.system.version,
+                    ]}
                 >
                     {changes.map(change => (
                         <tr key={change.version}>
@@ -285,6 +389,7 @@ function History({ changes }: { changes: readonly ThresholdChangeResponse[] }) {
                                     ? `${t.inspect.threshold} ${change.threshold.toPrecision(4)}`
                                     : t.threshold.rate(change.falseRejectRate)}
                             </th>
+                            <td class="wrap">{change.reason}</td>
                             <td class="number">{change.modelVersion ?? ''}</td>
                         </tr>
                     ))}

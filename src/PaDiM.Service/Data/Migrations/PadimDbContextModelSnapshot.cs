@@ -556,6 +556,10 @@ namespace PaDiM.Service.Data.Migrations
                     b.Property<int?>("ModelVersion")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT");
+
                     b.Property<double?>("Threshold")
                         .HasColumnType("REAL");
 

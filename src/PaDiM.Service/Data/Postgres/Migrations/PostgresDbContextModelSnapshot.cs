@@ -675,6 +675,11 @@ namespace PaDiM.Service.Data.Postgres.Migrations
                     b.Property<int?>("ModelVersion")
                         .HasColumnType("integer");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(200)
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<double?>("Threshold")
                         .HasColumnType("double precision");
 
