@@ -9,6 +9,7 @@ namespace PaDiM.Service.Hosting;
 /// </summary>
 internal sealed partial class Drain(
     IHostApplicationLifetime lifetime,
+    Listeners listeners,
     IOptions<ServerOptions> options,
     TimeProvider time,
     ILogger<Drain> logger
@@ -16,6 +17,9 @@ internal sealed partial class Drain(
 {
     /// <summary>Time for running requests to finish and for a job to be returned to the queue.</summary>
     public static readonly TimeSpan Rest = TimeSpan.FromSeconds(30);
+
+    /// <summary>Time for connections that were opened last to be answered.</summary>
+    private static readonly TimeSpan LastConnections = TimeSpan.FromSeconds(1);
 
     /// <summary>Gets whether the service is about to stop.</summary>
     public bool IsUnderWay => lifetime.ApplicationStopping.IsCancellationRequested;
@@ -26,6 +30,8 @@ internal sealed partial class Drain(
             return;
         LogDraining(options.Value.DrainSeconds);
         await Task.Delay(TimeSpan.FromSeconds(options.Value.DrainSeconds), time, cancellationToken);
+        listeners.StopOpening();
+        await Task.Delay(LastConnections, time, cancellationToken);
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;

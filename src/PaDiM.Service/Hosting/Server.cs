@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Http;
 
@@ -36,6 +37,10 @@ internal static class Server
         });
         builder.Services.AddExceptionHandler<ExceptionProblems>().AddProblemDetails();
         builder.Services.AddHealth();
+        builder.Services.AddSingleton<Listeners>();
+        builder
+            .Services.AddOptions<SocketTransportOptions>()
+            .Configure<Listeners>((sockets, listeners) => sockets.CreateBoundListenSocket = listeners.Bind);
         builder.Services.AddSingleton<Drain>().AddHostedService(provider => provider.GetRequiredService<Drain>());
         builder
             .Services.AddOptions<HostOptions>()
