@@ -248,24 +248,26 @@ public sealed class R15_ReplicasInNetworks
             if (count > 1)
                 await replicas.StartAsync(Replicas[count - 1]);
             await SendAsync(TimeSpan.FromSeconds(5));
-            var before = await CountAsync();
+            var (before, ledgerBefore) = (await CountAsync("NOT"), await CountAsync(""));
             var processorTime = replicas.ProcessorTime;
             var (scores, seconds, seen) = await SendAsync(TimeSpan.FromSeconds(15));
             processorTime = replicas.ProcessorTime - processorTime;
-            var busy = await CountAsync() - before;
-            before = await CountAsync();
+            var (busy, ledger) = (await CountAsync("NOT") - before, await CountAsync("") - ledgerBefore);
+            before = await CountAsync("NOT");
             await Task.Delay(TimeSpan.FromSeconds(seconds));
-            var idle = await CountAsync() - before;
+            var idle = await CountAsync("NOT") - before;
             Assert.Equal(count, seen);
             Trial.Tell(
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{count} replicas: {scores / seconds:f1} images/s, {processorTime.TotalMilliseconds / scores:f1} ms of CPU each; {busy} statements in {scores} scores, {idle} in as "
-                        + $"long without any: {(double)(busy - idle) / scores:f4} per score"
+                        + $"long without any: {(double)(busy - idle) / scores:f4} per score. {ledger} for the ledger"
                 )
             );
             // The keys are read once a second, and written every five minutes, for as long as requests come.
             Assert.InRange(busy - idle, long.MinValue, 2L * count * (long)(seconds + 2));
+            // Rows are written in batches behind the answers, four times a second.
+            Assert.InRange(ledger, 1, 5L * count * (long)(seconds + 2));
         }
 
         async Task<(int Scores, double Seconds, int Replicas)> SendAsync(TimeSpan duration)
@@ -295,10 +297,10 @@ public sealed class R15_ReplicasInNetworks
             );
         }
 
-        Task<long> CountAsync() =>
+        Task<long> CountAsync(string not) =>
             database.CountAsync(
-                "SELECT sum(calls) FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE datname = 'padim' "
-                    + "AND query NOT LIKE '%pg_stat_statements%' AND query NOT SIMILAR TO '(BEGIN|COMMIT|ROLLBACK)%'"
+                "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid WHERE datname = 'padim' "
+                    + $"AND query {not} LIKE '%ledger.%' AND query NOT LIKE '%pg_stat_statements%' AND query NOT SIMILAR TO '(BEGIN|COMMIT|ROLLBACK)%'"
             );
     }
 
