@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Inspections;
@@ -27,7 +28,9 @@ internal sealed partial class InspectionImages(
         StoredInspection Row,
         byte[] Bytes
     )>();
+    private readonly Reminder _reminder = new(time);
     private long _held;
+    private long _lost;
     private int _waiting;
     private volatile string? _failure;
 
@@ -113,14 +116,15 @@ internal sealed partial class InspectionImages(
     private void CountLost(string reason)
     {
         metrics.RecordImageLost();
-        if (_failure is null)
-            LogLost(reason);
+        var lost = Interlocked.Increment(ref _lost);
+        if (_reminder.IsDue())
+            LogLost(lost, reason);
         _failure = reason;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "An image of an inspection could not be kept")]
     private partial void LogFailure(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Images of inspections are not kept: {Reason}")]
-    private partial void LogLost(string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Images of inspections are not kept, {Count} so far: {Reason}")]
+    private partial void LogLost(long count, string reason);
 }

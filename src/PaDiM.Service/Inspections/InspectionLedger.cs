@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Scoring;
 
@@ -45,7 +46,9 @@ internal sealed partial class InspectionLedger(
     private readonly Signal _hurry = new();
     private int _hurried;
     private volatile string? _failure;
+    private readonly Reminder _reminder = new(time);
     private long _lost;
+    private bool _isBroken;
 
     /// <summary>Gets why rows cannot be written now; null if they can.</summary>
     public string? Failure => _failure;
@@ -196,16 +199,16 @@ internal sealed partial class InspectionLedger(
                 else
                     images.Release(entry.Image);
             }
-            if (_failure is not null)
+            if (_isBroken)
                 LogRecovered(Lost);
-            _failure = null;
+            (_isBroken, _failure) = (false, null);
             return true;
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            if (_failure is null)
+            if (!_isBroken)
                 LogFailure(e, batch.Count);
-            _failure = e.Message;
+            (_isBroken, _failure) = (true, e.Message);
             if (IsPassing(e) || attempt < MaxAttempts)
                 return false;
             // Not the disk and not the network: the rows themselves, perhaps. The next ones may be better.
@@ -243,17 +246,17 @@ internal sealed partial class InspectionLedger(
     private void CountLost(int rows, string reason)
     {
         metrics.RecordLost(rows);
-        // One line per outage, not per row.
-        if (Interlocked.Add(ref _lost, rows) == rows || _failure is null)
-            LogLost(rows, reason);
+        var lost = Interlocked.Add(ref _lost, rows);
+        if (_reminder.IsDue())
+            LogLost(lost, reason);
         _failure ??= reason;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Count} inspections could not be written; they wait")]
     private partial void LogFailure(Exception exception, int count);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Count} inspections are lost: {Reason}")]
-    private partial void LogLost(int count, string reason);
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Count} inspections are lost so far: {Reason}")]
+    private partial void LogLost(long count, string reason);
 
     [LoggerMessage(
         Level = LogLevel.Information,
