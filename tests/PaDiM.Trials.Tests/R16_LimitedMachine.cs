@@ -143,6 +143,27 @@ public sealed class R16_LimitedMachine
         );
     }
 
+    [Fact]
+    public async Task Memory_is_returned_once_the_line_rests()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "It reads /proc.");
+        using var data = new TempDirectory();
+        await using var service = await ServiceProcess.StartAsync(data.Path);
+        var category = new CategoryClient(service.Http, "part");
+        await category.CreateFittedAsync(4);
+        var large = Parts.Plain(5000, 4000);
+        for (var i = 0; i < 4; i++)
+        {
+            using var answer = await category.SendScoreAsync(large);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        }
+        var memory = new ProcessMemory(service.Id);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(memory.Now < memory.Peak - 2 * large.Length),
+            () => $"It still holds {memory.Now >> 20} MiB of {memory.Peak >> 20}."
+        );
+    }
+
     /// <summary>Fits, scores one by one, and scores many at a time: every path through the threads, all with one result.</summary>
     private static async Task WorkAsync(ServiceProcess service, string name)
     {

@@ -100,8 +100,8 @@ internal static class SlopeCommand
                 CultureInfo.InvariantCulture,
                 $"{files.Length} files of 2 to 17 megapixels, {Senders} senders, a change of the model every {FilesPerModel} "
                     + $"files, {(arenas > 0 ? $"MALLOC_ARENA_MAX={arenas}" : "no variable")}: {scored:f1} files/s, "
-                    + $"{Format(service.ResidentBytes / 1048576.0)} MiB after {IdleTime.TotalSeconds:f0} s of rest, slope "
-                    + $"after the first quarter {FindSlope(samples[(Samples / 4)..]):f1} MiB per 10,000 files:"
+                    + $"{Format(service.ResidentBytes / 1048576.0)} MiB after {IdleTime.TotalSeconds:f0} s of rest, "
+                    + $"after the first quarter {Format(samples[(Samples / 4)..].Average(s => s.Mebibytes))} MiB on average and {FindSlope(samples[(Samples / 4)..]):f1} MiB more per 10,000 files:"
             )
         );
     }

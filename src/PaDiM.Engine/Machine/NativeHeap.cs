@@ -29,13 +29,21 @@ public static partial class NativeHeap
             Set(ArenasOption, Arenas);
     }
 
-    private static void Set(int option, int value)
+    /// <summary>
+    /// Returns the free memory of all arenas to the system. Threads that allocate wait meanwhile: some milliseconds for
+    /// some hundred megabytes.
+    /// </summary>
+    public static void Trim() => Call(static () => Trim(keptBytes: 0));
+
+    private static void Set(int option, int value) => Call(() => SetOption(option, value));
+
+    private static void Call(Func<int> function)
     {
         if (!OperatingSystem.IsLinux())
             return;
         try
         {
-            _ = SetOption(option, value);
+            _ = function();
         }
         catch (Exception e) when (e is DllNotFoundException or EntryPointNotFoundException)
         {
@@ -45,4 +53,7 @@ public static partial class NativeHeap
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int SetOption(int option, int value);
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int Trim(nuint keptBytes);
 }

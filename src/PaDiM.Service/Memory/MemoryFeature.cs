@@ -16,5 +16,6 @@ internal static class MemoryFeature
                     GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
                     provider.GetRequiredService<IOptions<MemoryOptions>>().Value
                 )
-            );
+            )
+            .AddHostedService<MemoryReturn>();
 }
