@@ -21,7 +21,7 @@ RUN dotnet tool restore \
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled AS cpu
 COPY --from=build /app /app
 COPY --from=build --chown=$APP_UID /data /data
-ENV Padim__DataDirectory=/data Padim__Access=required ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0 ORT_DISABLE_TELEMETRY=1
+ENV Padim__DataDirectory=/data Padim__Access=required ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0 ORT_DISABLE_TELEMETRY=1 MALLOC_ARENA_MAX=2
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="PaDiM.Service" \
     org.opencontainers.image.description="Visual inspection over HTTP: fits PaDiM models to images of good parts, and scores images" \
@@ -38,7 +38,7 @@ FROM ${CUDA_IMAGE} AS gpu
 COPY --from=runtime /usr/share/dotnet /usr/share/dotnet
 COPY --from=build /app /app
 COPY --from=build --chown=1654 /data /data
-ENV Padim__DataDirectory=/data Padim__Access=required Padim__Device=cuda ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0 ORT_DISABLE_TELEMETRY=1
+ENV Padim__DataDirectory=/data Padim__Access=required Padim__Device=cuda ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0 ORT_DISABLE_TELEMETRY=1 MALLOC_ARENA_MAX=2
 ARG VERSION=0.1.0
 LABEL org.opencontainers.image.title="PaDiM.Service" \
     org.opencontainers.image.description="Visual inspection over HTTP: fits PaDiM models to images of good parts, and scores images" \

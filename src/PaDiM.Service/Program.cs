@@ -35,7 +35,7 @@ internal static class Program
     {
         try
         {
-            NativeHeap.ShareArenas();
+            NativeHeap.CreateNoMoreArenas();
             if (await Commands.TryRunAsync(args) is { } exitCode)
                 return exitCode;
             await using var app = Build(args);

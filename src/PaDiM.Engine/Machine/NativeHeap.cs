@@ -19,11 +19,11 @@ public static partial class NativeHeap
     public static void ReturnFreedMemory() => Set(TrimThresholdOption, TrimThresholdBytes);
 
     /// <summary>
-    /// Lets all threads share two arenas, for services. By default glibc gives threads up to eight arenas per core, and
-    /// each keeps the memory of the largest images that it has held. The environment variable
-    /// <c>MALLOC_ARENA_MAX</c> goes first.
+    /// Creates no more arenas, for services. By default glibc gives threads up to eight arenas per core, and each keeps
+    /// the memory of the largest images that it has held. The runtime's own threads have some by then (seven were
+    /// counted); only the environment variable <c>MALLOC_ARENA_MAX</c>, which goes first, comes early enough for those.
     /// </summary>
-    public static void ShareArenas()
+    public static void CreateNoMoreArenas()
     {
         if (Environment.GetEnvironmentVariable("MALLOC_ARENA_MAX") is null)
             Set(ArenasOption, Arenas);
