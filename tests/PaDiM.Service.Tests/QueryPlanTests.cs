@@ -104,6 +104,46 @@ public sealed partial class QueryPlanTests : IDisposable
         Assert.Equal(before.Count, (await ReadPlansAsync(server, database)).Count);
     }
 
+    /// <summary>What <c>docs/scaling.md</c> counts: one statement a second, which asks for the revisions of categories.</summary>
+    [Fact]
+    public async Task A_replica_that_does_nothing_asks_for_changes_of_categories_and_for_nothing_else()
+    {
+        var server = await PostgresServer.GetAsync();
+        var database = await CreateLoggingAsync(server);
+        var time = new StoppedTime();
+        await using var service = await RunningService.StartByAsync(
+            time,
+            _data.Path,
+            [("JobWorkers", 0), .. PostgresServer.Options(database)]
+        );
+        await Eventually.TrueAsync(
+            () => Task.FromResult(service.Get<ChangeFeed>().IsHeard),
+            () => "It does not listen."
+        );
+        // What it reads at the start and once it listens.
+        await LookAsync();
+        var before = (await ReadPlansAsync(server, database)).Count;
+        for (var second = 0; second < 5; second++)
+            await LookAsync();
+        Assert.All(
+            (await ReadPlansAsync(server, database))[before..],
+            plan => Assert.Contains("\"Revision\"", plan, StringComparison.Ordinal)
+        );
+
+        async Task LookAsync()
+        {
+            var looks = await CountLooksAsync();
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Eventually.TrueAsync(async () => await CountLooksAsync() > looks, () => "It does not look.");
+        }
+
+        async Task<int> CountLooksAsync() =>
+            (await ReadPlansAsync(server, database)).Count(plan =>
+                plan.Contains("\"Revision\"", StringComparison.Ordinal)
+                && plan.Contains("\"Categories\"", StringComparison.Ordinal)
+            );
+    }
+
     /// <summary>Creates a database whose statements the server logs with their plans.</summary>
     private static async Task<string> CreateLoggingAsync(PostgresServer server)
     {

@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
+using System.Net.Http.Json;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
+using PaDiM.Service.Sinks;
 using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
 using PaDiM.TestSupport;
@@ -46,6 +48,17 @@ public sealed class ReplicaTests : IDisposable
         await ExpectAsync(there, scored => scored["modelVersion"]!.GetValue<int>() == 2, "new version");
         await (await boss.PostAsync($"{category.Url}/models/1/activate", null)).JsonAsync(200);
         await ExpectAsync(there, scored => scored["modelVersion"]!.GetValue<int>() == 1, "activation");
+        var sinks = second.Get<SinkRegistry>();
+        await (await boss.PutAsJsonAsync("/v1/sinks/archive", new { folder = new { } })).JsonAsync(201);
+        await Eventually.TrueAsync(
+            () => Task.FromResult(sinks.Find("archive") is not null),
+            () => "The second replica did not hear of the sink."
+        );
+        await boss.DeleteAsync("/v1/sinks/archive");
+        await Eventually.TrueAsync(
+            () => Task.FromResult(sinks.Find("archive") is null),
+            () => "The second replica did not hear of the deleted sink."
+        );
         await boss.DeleteAsync(category.Url);
         await Eventually.TrueAsync(
             async () => (int)(await there.SendScoreAsync(Parts.Good(1))).StatusCode == 404,
@@ -128,6 +141,8 @@ public sealed class ReplicaTests : IDisposable
         await FindsAsync(async () => (await there.ScoreAsync(Parts.Good(1))).Number("threshold") == 7.5);
         Assert.Equal(2, await category.FitAsync());
         await FindsAsync(async () => (await there.ScoreAsync(Parts.Good(1)))["modelVersion"]!.GetValue<int>() == 2);
+        await (await boss.PutAsJsonAsync("/v1/sinks/archive", new { folder = new { } })).JsonAsync(201);
+        await FindsAsync(() => Task.FromResult(second.Get<SinkRegistry>().Find("archive") is not null));
         await boss.DeleteAsync($"/v1/keys/{id}");
         await FindsAsync(async () => (int)(await line.GetAsync("/v1/categories")).StatusCode == 401);
 

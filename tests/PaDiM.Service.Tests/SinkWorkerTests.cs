@@ -50,11 +50,11 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
         foreach (var attempts in new[] { 2, 3 })
         {
             await AdvanceUntilAsync(() => _target.Sent.Count == attempts, TimeSpan.FromSeconds(0.25));
-            Assert.Equal(0, _worker.Delivered);
+            Assert.Equal(0, _worker.Delivery.Delivered);
         }
-        await AdvanceUntilAsync(() => _worker.Delivered == 1, TimeSpan.FromSeconds(0.25));
+        await AdvanceUntilAsync(() => _worker.Delivery.Delivered == 1, TimeSpan.FromSeconds(0.25));
         Assert.Equal(4, _target.Sent.Count);
-        Assert.Equal((0, null), (_worker.Failed, _worker.Error));
+        Assert.Equal((0, null), (_worker.Delivery.Failed, _worker.Delivery.Error));
         Assert.Empty(await ListAsync());
     }
 
@@ -65,7 +65,7 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
         _target.Answer = _ => throw new DeliveryException("away") { RetryAfter = TimeSpan.FromSeconds(20) };
         Offer("a");
         await _target.HasAsync(1);
-        await Eventually.TrueAsync(() => Task.FromResult(_worker.Queued == 0), () => "");
+        await Eventually.TrueAsync(() => Task.FromResult(_worker.Queue.Count == 0), () => "");
         for (var i = 0; i < 19; i++)
             _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Single(_target.Sent);
@@ -79,9 +79,9 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
         _target.Answer = _ => throw new DeliveryException("away");
         Offer("0");
         Offer("1");
-        await AdvanceUntilAsync(() => _worker.Failed == 2, TimeSpan.FromSeconds(0.5));
+        await AdvanceUntilAsync(() => _worker.Delivery.Failed == 2, TimeSpan.FromSeconds(0.5));
         var before = _target.Sent.Count;
-        Assert.Equal((10, SinkCircuit.Open), (before, _worker.Circuit));
+        Assert.Equal((10, SinkCircuit.Open), (before, _worker.Delivery.Circuit));
         for (var i = 2; i <= 250; i++)
             Offer($"{i}");
         await Eventually.TrueAsync(async () => (await ListAsync()).Count == 251, () => "Letters are missing.");
@@ -95,10 +95,10 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
         // The receiver is back: the letters follow by themselves, in order, and nothing twice.
         _target.Answer = _ => Task.CompletedTask;
         _target.Sent.Clear();
-        await AdvanceUntilAsync(() => _worker.Delivered == 251, TimeSpan.FromSeconds(5));
+        await AdvanceUntilAsync(() => _worker.Delivery.Delivered == 251, TimeSpan.FromSeconds(5));
         Assert.Equal(Enumerable.Range(0, 251).Select(i => $"{i}"), _target.Sent.Select(sent => sent.Inspection.Id));
         Assert.All(_target.Sent, sent => Assert.True(sent.IsLate));
-        Assert.Equal(SinkCircuit.Closed, _worker.Circuit);
+        Assert.Equal(SinkCircuit.Closed, _worker.Delivery.Circuit);
         await Eventually.TrueAsync(async () => (await ListAsync()).Count == 0, () => "Letters are left.");
     }
 
@@ -109,9 +109,9 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
         _target.Hangs = true;
         Offer("a");
         Offer("b");
-        await AdvanceUntilAsync(() => _worker.Failed == 2, TimeSpan.FromSeconds(1));
-        Assert.Equal(SinkCircuit.Open, _worker.Circuit);
-        Assert.Contains("5 s", _worker.Error, StringComparison.Ordinal);
+        await AdvanceUntilAsync(() => _worker.Delivery.Failed == 2, TimeSpan.FromSeconds(1));
+        Assert.Equal(SinkCircuit.Open, _worker.Delivery.Circuit);
+        Assert.Contains("5 s", _worker.Delivery.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -124,9 +124,9 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
         await _target.HasAsync(1);
         for (var i = 0; i < 10; i++)
             Offer($"{i}");
-        Assert.Equal((3, 7, 0), (_worker.Queued, _worker.Dropped, _worker.Delivered));
+        Assert.Equal((3, 7, 0), (_worker.Queue.Count, _worker.Dropped, _worker.Delivery.Delivered));
         gate.SetResult();
-        await Eventually.TrueAsync(() => Task.FromResult(_worker.Delivered == 4), () => "Not delivered.");
+        await Eventually.TrueAsync(() => Task.FromResult(_worker.Delivery.Delivered == 4), () => "Not delivered.");
         Assert.Equal(["first", "7", "8", "9"], _target.Sent.Select(sent => sent.Inspection.Id));
     }
 
@@ -142,12 +142,12 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
         for (var i = 0; i < 5; i++)
             Offer($"{i}");
         gate.SetResult();
-        await Eventually.TrueAsync(() => Task.FromResult(_worker.Delivered == 4), () => "Not delivered.");
+        await Eventually.TrueAsync(() => Task.FromResult(_worker.Delivery.Delivered == 4), () => "Not delivered.");
         Assert.Equal(
             [("first", true), ("2", false), ("3", false), ("4", true)],
             _target.Sent.Select(sent => (sent.Inspection.Id, sent.Image is not null))
         );
-        Assert.Equal((2, 3), (_worker.Dropped, _worker.ImagesDropped));
+        Assert.Equal((2, 3), (_worker.Dropped, _worker.Queue.ImagesDropped));
         Offer("last");
         await _target.HasAsync(5);
         Assert.NotNull(_target.Sent.Last().Image);
@@ -162,7 +162,7 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
             Offer($"{i}");
         await Eventually.TrueAsync(() => Task.FromResult(_worker.Dropped == 2), () => $"{_worker.Dropped}");
         Assert.Equal(["2", "3", "4"], (await ListAsync()).Select(letter => letter.Inspection.Id));
-        Assert.Equal((5, 5), (_target.Sent.Count, _worker.Failed));
+        Assert.Equal((5, 5), (_target.Sent.Count, _worker.Delivery.Failed));
     }
 
     [Fact]
@@ -174,7 +174,7 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
             : attempt == 2 ? Task.FromCanceled(new(true))
             : Task.CompletedTask;
         Offer("a");
-        await AdvanceUntilAsync(() => _worker.Delivered == 1, TimeSpan.FromSeconds(0.5));
+        await AdvanceUntilAsync(() => _worker.Delivery.Delivered == 1, TimeSpan.FromSeconds(0.5));
         Assert.Equal(3, _target.Sent.Count);
     }
 
@@ -190,7 +190,7 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
         var stopped = _worker.StopAsync(TimeSpan.FromSeconds(5));
         gate.SetResult();
         await stopped;
-        Assert.Equal((3, 3), (_target.Sent.Count, _worker.Delivered));
+        Assert.Equal((3, 3), (_target.Sent.Count, _worker.Delivery.Delivered));
 
         Start();
         _target.Hangs = true;
@@ -219,6 +219,25 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
         await mine.DisposeAsync();
         await using var again = await _letters.ClaimAsync(_name, 100, default);
         Assert.Equal(["0", "1", "2"], again.Letters.Select(letter => letter.Inspection.Id));
+    }
+
+    [Fact]
+    public async Task A_claim_of_a_clock_that_was_wrong_does_not_last()
+    {
+        Start();
+        _target.Answer = _ => throw new DeliveryException("no", isRefused: true);
+        Offer("a");
+        await Eventually.TrueAsync(async () => (await ListAsync()).Count == 1, () => "The letter is missing.");
+        await _letters.ReleaseAsync(_name, null, default);
+        // Of a process that was killed while its clock was a year ahead.
+        var wrong = new FakeTimeProvider(DateTimeOffset.UtcNow.AddYears(1));
+        var lost = await new DeadLetterStore(
+            shared.Service.Get<Microsoft.EntityFrameworkCore.IDbContextFactory<PadimDbContext>>(),
+            wrong
+        ).ClaimAsync(_name, 10, default);
+        Assert.Single(lost.Letters);
+        await using var again = await _letters.ClaimAsync(_name, 10, default);
+        Assert.Single(again.Letters);
     }
 
     private void Offer(string id) => _worker.Offer(Make(id), [1, 2, 3]);
@@ -251,7 +270,7 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
                 return Task.FromResult(false);
             },
             () =>
-                $"{_target.Sent.Count} sent, {_worker.Delivered} delivered, {_worker.Failed} failed, {_worker.Circuit}"
+                $"{_target.Sent.Count} sent, {_worker.Delivery.Delivered} delivered, {_worker.Delivery.Failed} failed, {_worker.Delivery.Circuit}"
         );
 
     private static Inspection Make(string id) =>

@@ -1,8 +1,8 @@
 namespace PaDiM.Service.Data;
 
 /// <summary>
-/// Tells the features of this process what another process has changed, as soon as it hears of it. Nothing relies on it:
-/// what subscribes also looks into the database once a second. Thread-safe.
+/// Tells the features of this process what another process has changed, as soon as it hears of it. What subscribes also
+/// looks into the database once a second, or does so while nothing is heard (<see cref="IsHeard"/>). Thread-safe.
 /// </summary>
 internal sealed class ChangeFeed
 {
@@ -13,7 +13,26 @@ internal sealed class ChangeFeed
     /// </summary>
     public const string Channel = "padim_changes";
 
+    private volatile bool _isHeard;
+
     private event Action<SharedTable>? Changed;
+
+    /// <summary>
+    /// Gets whether every change is heard, so that none has to be looked for. When this turns to true, all tables are
+    /// reported, because of what changed before. Never with SQLite, nor behind a pooler.
+    /// </summary>
+    public bool IsHeard
+    {
+        get => _isHeard;
+        set
+        {
+            _isHeard = value;
+            if (!value)
+                return;
+            foreach (var table in Enum.GetValues<SharedTable>())
+                Report(table);
+        }
+    }
 
     /// <summary>Calls an action after every change of a table, on any thread.</summary>
     public void Subscribe(SharedTable table, Action onChange) =>
@@ -38,4 +57,7 @@ internal enum SharedTable
 
     /// <summary>Jobs that wait or have ended.</summary>
     Jobs,
+
+    /// <summary>New, changed and deleted sinks.</summary>
+    Sinks,
 }

@@ -102,11 +102,16 @@ internal sealed partial class ChangeListener(
         if (_hasToldFailure)
             LogHeard();
         _hasToldFailure = false;
-        // What changed before.
-        foreach (var table in Enum.GetValues<SharedTable>())
-            feed.Report(table);
-        for (; ; )
-            await connection.WaitAsync(stopping);
+        feed.IsHeard = true;
+        try
+        {
+            for (; ; )
+                await connection.WaitAsync(stopping);
+        }
+        finally
+        {
+            feed.IsHeard = false;
+        }
     }
 
     [LoggerMessage(

@@ -41,11 +41,13 @@ internal sealed class DeadLetterStore(IDbContextFactory<PadimDbContext> contexts
         var now = time.GetUtcNow().UtcDateTime;
         var token = Guid.NewGuid().ToString("n");
         var until = now + ClaimTime;
+        var wrong = until + ClaimTime;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var free = db.DeadLetters.Where(letter =>
             letter.Sink == sink
             && letter.State == DeadLetterState.Waiting
-            && (letter.ClaimedUntil == null || letter.ClaimedUntil < now)
+            // A claim that ends later than any of now was made by a clock that has been set back.
+            && (letter.ClaimedUntil == null || letter.ClaimedUntil < now || letter.ClaimedUntil > wrong)
         );
         var ids = await free.OrderBy(letter => letter.Id)
             .Take(count)

@@ -11,8 +11,8 @@ internal sealed class SinkCheck(SinkRegistry sinks) : IHealthCheck
     )
     {
         var away = sinks
-            .Workers.Where(worker => worker.Circuit != SinkCircuit.Closed)
-            .Select(worker => worker.Definition.Name)
+            .Workers.Where(worker => worker.Delivery.Circuit != SinkCircuit.Closed)
+            .Select(worker => worker.Name)
             .ToArray();
         return Task.FromResult(
             away.Length == 0

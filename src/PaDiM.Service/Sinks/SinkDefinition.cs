@@ -12,6 +12,9 @@ internal sealed record SinkDefinition(string Name, SinkRequest Settings, SinkSec
 {
     private readonly HashSet<string>? _categories = Settings.Categories?.ToHashSet(StringComparer.Ordinal);
 
+    /// <summary>Gets how long one attempt may take.</summary>
+    public TimeSpan Patience => TimeSpan.FromSeconds(Settings.TimeoutSeconds);
+
     /// <summary>Gets whether the sink sends an inspection.</summary>
     public bool Wants(Inspection inspection) =>
         Settings.Enabled

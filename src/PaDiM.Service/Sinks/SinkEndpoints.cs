@@ -126,7 +126,10 @@ internal static class SinkEndpoints
         var (delivered, detail) = (true, "");
         try
         {
-            detail = await worker.TestAsync(CreateTest(time.GetUtcNow(), replica.Value.ReplicaName), cancellationToken);
+            detail = await worker.Delivery.TestAsync(
+                CreateTest(time.GetUtcNow(), replica.Value.ReplicaName),
+                cancellationToken
+            );
         }
         catch (DeliveryException e)
         {

@@ -19,13 +19,13 @@ internal sealed class SinkMetrics
         );
         meter.CreateObservableCounter(
             "padim.sink.delivered",
-            () => Each(sink => sink.Delivered),
+            () => Each(sink => sink.Delivery.Delivered),
             null,
             "Inspections that a receiver took."
         );
         meter.CreateObservableCounter(
             "padim.sink.failed",
-            () => Each(sink => sink.Failed),
+            () => Each(sink => sink.Delivery.Failed),
             null,
             "Inspections that became dead letters, or went back to them."
         );
@@ -37,13 +37,13 @@ internal sealed class SinkMetrics
         );
         meter.CreateObservableCounter(
             "padim.sink.images.dropped",
-            () => Each(sink => sink.ImagesDropped),
+            () => Each(sink => sink.Queue.ImagesDropped),
             null,
             "Images that lines go without, because too many waited."
         );
         meter.CreateObservableGauge(
             "padim.sink.queue.inspections",
-            () => Each(sink => sink.Queued),
+            () => Each(sink => sink.Queue.Count),
             null,
             "Inspections in memory that wait to be sent."
         );
@@ -55,13 +55,13 @@ internal sealed class SinkMetrics
         );
         meter.CreateObservableGauge(
             "padim.sink.circuit.open",
-            () => Each(sink => sink.Circuit == SinkCircuit.Open ? 1 : 0),
+            () => Each(sink => sink.Delivery.Circuit == SinkCircuit.Open ? 1 : 0),
             null,
             "1 while nothing is sent because the receiver has failed several times."
         );
         meter.CreateObservableGauge(
             "padim.sink.dead_letters",
-            () => Each(sink => _count(sink.Definition.Name)),
+            () => Each(sink => _count(sink.Name)),
             null,
             "Dead letters in the database, of all replicas."
         );
@@ -75,5 +75,5 @@ internal sealed class SinkMetrics
         _attempts.Record(duration.TotalSeconds, Instruments.Tag("sink", sink), Instruments.Tag("outcome", outcome));
 
     private IEnumerable<Measurement<long>> Each(Func<SinkWorker, long> value) =>
-        _list().Select(sink => new Measurement<long>(value(sink), Instruments.Tag("sink", sink.Definition.Name)));
+        _list().Select(sink => new Measurement<long>(value(sink), Instruments.Tag("sink", sink.Name)));
 }

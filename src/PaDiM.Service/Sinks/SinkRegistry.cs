@@ -7,14 +7,15 @@ using PaDiM.Service.Scoring;
 namespace PaDiM.Service.Sinks;
 
 /// <summary>
-/// Runs the sinks of the database on this replica, and gives them its inspections. Follows changes of other replicas within
-/// a second.
+/// Runs the sinks of the database on this replica, and gives them its inspections. Follows changes of other replicas as the
+/// database reports them, and looks for them every second where it reports none.
 /// </summary>
 internal sealed partial class SinkRegistry(
     SinkStore store,
     DeadLetterStore letters,
     SinkTargets targets,
     SinkMetrics metrics,
+    ChangeFeed changes,
     IOptions<SinkOptions> options,
     IOptions<ReplicaOptions> replica,
     TimeProvider time,
@@ -27,6 +28,8 @@ internal sealed partial class SinkRegistry(
     private static readonly TimeSpan CountInterval = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly Signal _changed = new();
+    private int _isStale = 1;
     private volatile SinkWorker[] _workers = [];
     private volatile Dictionary<string, int> _counts = [];
     private long? _countedAt;
@@ -44,21 +47,21 @@ internal sealed partial class SinkRegistry(
         return ValueTask.CompletedTask;
     }
 
-    public SinkWorker? Find(string name) => _workers.FirstOrDefault(worker => worker.Definition.Name == name);
+    public SinkWorker? Find(string name) => _workers.FirstOrDefault(worker => worker.Name == name);
 
     /// <summary>Gets how a sink does on this replica.</summary>
     public SinkStatus GetStatus(string name) =>
         Find(name) is { } worker
             ? new SinkStatus(
                 replica.Value.ReplicaName,
-                worker.Circuit,
-                worker.Queued,
-                worker.Delivered,
-                worker.Failed,
+                worker.Delivery.Circuit,
+                worker.Queue.Count,
+                worker.Delivery.Delivered,
+                worker.Delivery.Failed,
                 worker.Dropped,
                 CountLetters(name),
-                worker.DeliveredAt,
-                worker.Error
+                worker.Delivery.DeliveredAt,
+                worker.Delivery.Error
             )
             : new SinkStatus(replica.Value.ReplicaName, SinkCircuit.Closed, 0, 0, 0, 0, CountLetters(name), null, null);
 
@@ -93,6 +96,14 @@ internal sealed partial class SinkRegistry(
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         metrics.Observe(() => _workers, CountLetters);
+        changes.Subscribe(
+            SharedTable.Sinks,
+            () =>
+            {
+                Interlocked.Exchange(ref _isStale, 1);
+                _changed.Set();
+            }
+        );
         try
         {
             await RefreshAsync(cancellationToken);
@@ -134,7 +145,7 @@ internal sealed partial class SinkRegistry(
             time,
             async cancellationToken =>
             {
-                await RefreshAsync(cancellationToken);
+                await LookAsync(cancellationToken);
                 if (
                     _workers.Length > 0
                     && (_countedAt is not { } counted || time.GetElapsedTime(counted) >= CountInterval)
@@ -143,12 +154,29 @@ internal sealed partial class SinkRegistry(
                 _hasToldFailure = false;
             },
             Tell,
-            stoppingToken
+            stoppingToken,
+            _changed
         );
+
+    /// <summary>Reads the sinks if they may have changed.</summary>
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _isStale, 0) == 0 && changes.IsHeard)
+            return;
+        try
+        {
+            await RefreshAsync(cancellationToken);
+        }
+        catch
+        {
+            Interlocked.Exchange(ref _isStale, 1);
+            throw;
+        }
+    }
 
     private async Task FollowAsync(IReadOnlyList<Sink> rows)
     {
-        var running = _workers.ToDictionary(worker => worker.Definition.Name, StringComparer.Ordinal);
+        var running = _workers.ToDictionary(worker => worker.Name, StringComparer.Ordinal);
         var next = new List<SinkWorker>();
         foreach (var row in rows)
         {
@@ -157,7 +185,7 @@ internal sealed partial class SinkRegistry(
             else
             {
                 next.Add(worker);
-                if (worker.Definition.Revision != row.Revision && store.Read(row) is var changed)
+                if (worker.Delivery.Definition.Revision != row.Revision && store.Read(row) is var changed)
                     await worker.ChangeAsync(changed, targets.Create(changed));
             }
         }
