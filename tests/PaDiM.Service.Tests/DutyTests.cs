@@ -1,3 +1,4 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -63,6 +64,28 @@ public sealed class DutyTests : IAsyncLifetime
         // Another duty is another's.
         await using var other = await replicas[0].TryBeginAsync("other", Hour, default);
         Assert.NotNull(other);
+    }
+
+    [Fact]
+    public async Task What_a_wrong_clock_has_claimed_or_done_is_free_when_it_is_right_again()
+    {
+        var wrong = new FakeTimeProvider(_time.GetUtcNow().AddYears(1));
+        await using (var dead = await new Duties(_engine, wrong).TryBeginAsync("held", Hour, default))
+            Assert.NotNull(dead);
+        await using (var done = await new Duties(_engine, wrong).TryBeginAsync("done", Hour, default))
+            await done!.CompleteAsync("{}");
+        await using (var db = _engine.CreateDbContext())
+            await db.Set<Duty>()
+                .Where(duty => duty.Name == "held")
+                .ExecuteUpdateAsync(set =>
+                    set.SetProperty(duty => duty.HeldBy, "dead")
+                        .SetProperty(duty => duty.HeldUntil, wrong.GetUtcNow().UtcDateTime)
+                );
+        foreach (var name in new[] { "held", "done" })
+        {
+            await using var taken = await Create().TryBeginAsync(name, Hour, default);
+            Assert.NotNull(taken);
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Http.Json;
 using CsvHelper;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.Data;
@@ -54,6 +55,119 @@ public class InspectionFigureTests(SharedService shared)
             }
         )
             await (await shared.Http.GetAsync($"/v1/inspections/{wrong}")).ProblemAsync(400, "invalid_request");
+    }
+
+    /// <summary>Figures add up counts of quarters of an hour; the rows, one by one, say the same.</summary>
+    [Fact]
+    public async Task Figures_are_those_of_the_rows_whatever_happens_to_them()
+    {
+        var name = shared.NewName();
+        await shared.Service.Category(name).CreateAsync();
+        var random = new Random(18);
+        var rows = Enumerable
+            .Range(0, 400)
+            .Select(k =>
+                InspectionTests.CreateRow(
+                    name,
+                    $"{name}-{k}",
+                    // Also at the very beginning of a quarter, and just before it.
+                    InspectionKey.FromTime(Start.AddMinutes(15 * random.Next(200)))
+                        + random.Next(3) switch
+                        {
+                            0 => k,
+                            1 => -1 - k,
+                            _ => random.Next(900_000_000) * 1024L + k,
+                        }
+                ) with
+                {
+                    Part = $"P{k % 7}",
+                    Replica = $"line-{k % 3}",
+                    Decision = (Decision)random.Next(3),
+                    PValue = random.Next(4) == 0 ? random.Next(1, 11) / 10.0 : random.NextDouble(),
+                }
+            )
+            .ToList();
+        await using var db = shared.Service.Get<IDatabaseEngine>().CreateLedger();
+        foreach (var chunk in rows.Chunk(150))
+            Assert.Equal(chunk.Length, (await LedgerRows.InsertAsync(db, chunk, default)).Count);
+        Assert.Empty(await LedgerRows.InsertAsync(db, rows[..50], default));
+        await AgreeAsync();
+
+        await (
+            await shared.Http.PutAsJsonAsync($"/v1/inspections/{name}-1/verdict", new { verdict = "good" })
+        ).JsonAsync(200);
+        await AgreeAsync();
+        await (await shared.Http.DeleteAsync($"/v1/inspections?category={name}&part=P3")).JsonAsync(200);
+        rows.RemoveAll(row => row.Part == "P3");
+        await AgreeAsync();
+        var before = InspectionKey.FromTime(Start.AddHours(20).AddMinutes(7));
+        await shared.Service.Get<InspectionStore>().DeleteAsync(name, null, before, default);
+        Assert.NotEqual(0, rows.RemoveAll(row => row.Key < before));
+        await AgreeAsync();
+        await shared.Service.Get<InspectionStore>().DeleteAsync(name, null, long.MaxValue, default);
+        Assert.False(await db.InspectionCounts.AnyAsync(count => count.Category == name));
+
+        async Task AgreeAsync()
+        {
+            foreach (
+                var (by, zone, from, to) in new[]
+                {
+                    ("hour", "UTC", Start, Start.AddHours(50)),
+                    ("hour", "Asia/Kolkata", Start.AddMinutes(7), Start.AddHours(49.9)),
+                    ("shift", "Asia/Kathmandu", Start.AddTicks(1), Start.AddHours(48)),
+                    ("day", "Europe/Berlin", Start.AddHours(-3), Start.AddHours(60)),
+                    ("day", "UTC", Start.AddMinutes(31), Start.AddMinutes(39)),
+                    ("shift", "UTC&shifts=06:10,14:05,22:20", Start, Start.AddHours(50)),
+                }
+            )
+            {
+                var summary = await shared.Http.GetJsonAsync(
+                    $"/v1/inspections/summary?category={name}&by={by}&from={from:O}&to={to:O}&timeZone={zone}"
+                );
+                foreach (var span in summary.Items("spans"))
+                {
+                    var first = InspectionKey.FromTime(span["from"]!.GetValue<DateTime>());
+                    var end = InspectionKey.FromTime(span["to"]!.GetValue<DateTime>());
+                    var counted = rows.Where(row => row.Key >= first && row.Key < end).ToList();
+                    Assert.Equal(
+                        Enum.GetValues<Decision>().Select(d => (double)counted.Count(row => row.Decision == d)),
+                        [span.Number("normal"), span.Number("review"), span.Number("rejects")]
+                    );
+                    Assert.Equal(
+                        Enumerable
+                            .Range(0, 10)
+                            .Select(bin => counted.Count(row => Math.Min(9, (int)(row.PValue * 10)) == bin)),
+                        span["pValues"]!.AsArray().Select(count => count!.GetValue<int>())
+                    );
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Times_that_no_inspection_can_have_are_refused_or_empty()
+    {
+        var name = await FillAsync();
+        foreach (
+            var span in new[]
+            {
+                "from=0001-01-01T00:00:00Z&to=0001-02-01T00:00:00Z",
+                "from=9999-12-31T23:00:00Z&to=9999-12-31T23:59:59.9999999Z",
+                "from=1969-12-31T00:00:00Z&to=1970-01-02T00:00:00Z",
+                "to=9999-12-31T23:59:59Z",
+                "to=0001-01-02T00:00:00Z",
+            }
+        )
+        {
+            foreach (var by in new[] { "hour", "shift", "day" })
+                await (
+                    await shared.Http.GetAsync($"/v1/inspections/summary?category={name}&by={by}&{span}")
+                ).ProblemAsync(400, "invalid_request");
+            Assert.Equal(
+                span.StartsWith("to=9", StringComparison.Ordinal) ? 49 : 0,
+                (await shared.Http.GetJsonAsync($"/v1/inspections?category={name}&{span}")).Items().Length
+            );
+        }
     }
 
     [Fact]

@@ -137,6 +137,57 @@ public sealed class LedgerFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_clock_that_jumps_deletes_nothing_that_time_has_not_made_old()
+    {
+        var time = new ManualTime();
+        await using (var service = await RunningService.StartByAsync(time, _data.Path))
+        {
+            await service.Category("part").CreateAsync(new { inspections = new { days = 2 } });
+            var now = time.GetUtcNow().UtcDateTime;
+            await using (var db = service.Get<IDatabaseEngine>().CreateLedger())
+                await LedgerRows.InsertAsync(
+                    db,
+                    [
+                        InspectionTests.CreateRow("part", "new", InspectionKey.Create(now.AddHours(-6))),
+                        InspectionTests.CreateRow("part", "old", InspectionKey.Create(now.AddHours(-24))),
+                        InspectionTests.CreateRow("part", "gone", InspectionKey.Create(now.AddHours(-49))),
+                    ],
+                    default
+                );
+            var retention = service.Get<InspectionRetention>();
+            await retention.RunAsync(default);
+            Assert.Equal(["new", "old"], await ListAsync(service));
+            foreach (var days in new[] { 365, -365, 365 })
+            {
+                time.Jump(TimeSpan.FromDays(days));
+                Assert.Equal(0, await retention.RunAsync(default));
+            }
+            Assert.Equal(["new", "old"], await ListAsync(service));
+            Assert.Matches(
+                @"\npadim_inspections_retention_behind_seconds\S* 3\d{7}\b",
+                await service.Http.GetStringAsync("/metrics")
+            );
+        }
+        // Still a year ahead, and the process cannot know it any more.
+        await using (var service = await RunningService.StartByAsync(time, _data.Path))
+        {
+            var retention = service.Get<InspectionRetention>();
+            await retention.RunAsync(default);
+            Assert.Equal(["new", "old"], await ListAsync(service));
+            // Three hours count for thirty.
+            time.Advance(TimeSpan.FromHours(3));
+            Assert.Equal(1, await retention.RunAsync(default));
+            Assert.Equal(["new"], await ListAsync(service));
+            time.Jump(TimeSpan.FromDays(-400));
+            Assert.Equal(0, await retention.RunAsync(default));
+            Assert.Matches(
+                @"\npadim_inspections_retention_behind_seconds\S* 0\b",
+                await service.Http.GetStringAsync("/metrics")
+            );
+        }
+    }
+
+    [Fact]
     public async Task All_images_together_have_a_limit_too()
     {
         await using var service = await RunningService.StartAsync(_data.Path, ("InspectionImageMegabytes", 0));

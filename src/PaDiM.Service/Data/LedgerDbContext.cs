@@ -20,6 +20,17 @@ internal class LedgerDbContext : DbContext
 
     public DbSet<StoredInspection> Inspections => Set<StoredInspection>();
 
+    public DbSet<InspectionCount> InspectionCounts => Set<InspectionCount>();
+
+    public DbSet<RetentionClock> RetentionClocks => Set<RetentionClock>();
+
+    /// <summary>Gets the name of a table in SQL.</summary>
+    public string GetTableName<T>()
+    {
+        var table = Model.FindEntityType(typeof(T))!;
+        return table.GetSchema() is { } schema ? $"{schema}.\"{table.GetTableName()}\"" : $"\"{table.GetTableName()}\"";
+    }
+
     protected override void ConfigureConventions(ModelConfigurationBuilder conventions)
     {
         conventions.Properties<DateTime>().HaveConversion<PadimDbContext.UtcConverter>();
@@ -34,6 +45,16 @@ internal class LedgerDbContext : DbContext
         row.Property(r => r.Id).IsRequired();
         row.HasIndex(r => new { r.Id, r.Category }).IsUnique();
         ConfigureIndexes(row);
+        model
+            .Entity<InspectionCount>()
+            .HasKey(count => new
+            {
+                count.Category,
+                count.Quarter,
+                count.Replica,
+                count.Decision,
+            });
+        model.Entity<RetentionClock>().Property(clock => clock.Id).ValueGeneratedNever();
     }
 
     /// <summary>Every index of SQLite ends with the key of the table, which is the time.</summary>

@@ -1,4 +1,5 @@
 using PaDiM.Service.Categories;
+using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 
@@ -71,14 +72,14 @@ internal static class FigureEndpoints
             return Problems.InvalidRequest(
                 $"shifts must be up to {InspectionFigures.MaxShifts} local times with commas, such as 06:00,14:00,22:00."
             );
-        var end = (to ?? time.GetUtcNow()).UtcDateTime;
-        var start = from?.UtcDateTime ?? end - (by?.Value == FigureSpan.Hour ? DefaultSpanOfHours : DefaultSpan);
-        if (start >= end)
-            return Problems.InvalidRequest("from must be before to.");
+        var usual = by?.Value == FigureSpan.Hour ? DefaultSpanOfHours : DefaultSpan;
+        if (!GetSpan(from, to, usual, time).Succeeded(out var asked, out var problem))
+            return problem;
+        var (start, end) = asked;
         if (
             !InspectionFigures
                 .Split(by?.Value ?? FigureSpan.Day, starts, zone, start, end)
-                .Succeeded(out var bounds, out var problem)
+                .Succeeded(out var bounds, out problem)
         )
             return problem;
         return TypedResults.Ok(new SummaryResponse(await figures.CountAsync(category!, bounds, cancellationToken)));
@@ -115,15 +116,19 @@ internal static class FigureEndpoints
             return badCategory;
         if (!(await categories.GetAsync(category!, cancellationToken)).Succeeded(out var found, out var problem))
             return problem;
-        var end = (to ?? time.GetUtcNow()).UtcDateTime;
-        var start = from?.UtcDateTime ?? end - DefaultSpan;
-        if (start >= end)
-            return Problems.InvalidRequest("from must be before to.");
+        if (!GetSpan(from, to, DefaultSpan, time).Succeeded(out var span, out problem))
+            return problem;
         var isByHand =
             (await models.AcquireAsync(category!, null, cancellationToken)).Succeeded(out var model, out _)
             && !model.Calibrated;
         return TypedResults.Ok(
-            await figures.CountAsync(category!, start, end, isByHand ? null : found.FalseRejectRate, cancellationToken)
+            await figures.CountAsync(
+                category!,
+                span.Start,
+                span.End,
+                isByHand ? null : found.FalseRejectRate,
+                cancellationToken
+            )
         );
     }
 
@@ -142,6 +147,23 @@ internal static class FigureEndpoints
             InspectionExport.GetMediaType(chosen),
             $"{query.Category}.{Choices.GetName(chosen)}"
         );
+    }
+
+    /// <summary>Gets the span of time that a request asks for.</summary>
+    private static Outcome<(DateTime Start, DateTime End)> GetSpan(
+        DateTimeOffset? from,
+        DateTimeOffset? to,
+        TimeSpan usual,
+        TimeProvider time
+    )
+    {
+        var end = (to ?? time.GetUtcNow()).UtcDateTime;
+        if (((DateTime[])[from?.UtcDateTime ?? end, end]).Any(at => !InspectionKey.HasPlaceFor(at)))
+            return Problems.InvalidRequest(
+                $"from and to must lie within the years {InspectionKey.FirstYear} to {InspectionKey.LastYear}."
+            );
+        var start = from?.UtcDateTime ?? end - usual;
+        return start < end ? (start, end) : Problems.InvalidRequest("from must be before to.");
     }
 
     private static Problem? CheckCategory(string? category) =>

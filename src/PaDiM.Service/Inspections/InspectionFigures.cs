@@ -82,34 +82,19 @@ internal sealed class InspectionFigures(IDatabaseEngine engine)
         await using var db = engine.CreateLedger();
         for (var i = 0; i + 1 < bounds.Count; i++)
         {
-            var first = InspectionKey.FromTime(bounds[i]);
-            var end = InspectionKey.FromTime(bounds[i + 1]);
-            var counts = await db
-                .Inspections.Where(row => row.Category == category && row.Key >= first && row.Key < end)
-                .GroupBy(row => new { row.Decision, Bin = row.PValue >= 1 ? 9 : (int)(row.PValue * 10) })
-                .Select(group => new
-                {
-                    group.Key.Decision,
-                    group.Key.Bin,
-                    Count = group.Count(),
-                })
-                .ToListAsync(cancellationToken);
-            var bins = new int[10];
-            foreach (var count in counts)
-                bins[count.Bin] += count.Count;
-            int Of(Decision decision) => counts.Where(count => count.Decision == decision).Sum(count => count.Count);
-            var parts = bins.Sum();
+            var tally = await InspectionTally.CountAsync(db, category, bounds[i], bounds[i + 1], cancellationToken);
+            var parts = tally.PValues.Sum();
             spans.Add(
                 new FigureResponse(
                     bounds[i],
                     bounds[i + 1],
                     parts,
-                    Of(Decision.Normal),
-                    Of(Decision.Review),
-                    Of(Decision.Anomalous),
-                    parts == 0 ? null : (double)Of(Decision.Anomalous) / parts,
-                    bins,
-                    GetDrift(bins)
+                    tally[Decision.Normal],
+                    tally[Decision.Review],
+                    tally[Decision.Anomalous],
+                    parts == 0 ? null : (double)tally[Decision.Anomalous] / parts,
+                    tally.PValues,
+                    GetDrift(tally.PValues)
                 )
             );
         }

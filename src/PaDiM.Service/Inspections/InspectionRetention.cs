@@ -2,24 +2,29 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
+using PaDiM.Service.Maintenance;
 using PaDiM.Service.Objects;
 
 namespace PaDiM.Service.Inspections;
 
 /// <summary>
 /// Deletes what is no longer to be kept, once a minute and in small pieces: rows that are too old, rows of categories that
-/// are gone, images beyond their bytes, and images without a row.
+/// are gone, images beyond their bytes, and images without a row. One replica does it for all.
 /// </summary>
 internal sealed partial class InspectionRetention(
     IDbContextFactory<PadimDbContext> contexts,
     InspectionStore store,
     IObjectStore objects,
     DiskSpace disk,
+    RetentionTime clock,
+    Duties duties,
     IOptions<InspectionOptions> options,
     TimeProvider time,
     ILogger<InspectionRetention> logger
 ) : BackgroundService
 {
+    private const string Duty = "inspections";
+
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     /// <summary>Images are listed less often, because every thousand of them cost a request of a bucket.</summary>
@@ -33,18 +38,22 @@ internal sealed partial class InspectionRetention(
     /// <summary>Deletes once. Returns the number of deleted rows.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
+        var now = await clock.AdvanceAsync(cancellationToken);
         var settings = await ReadSettingsAsync(cancellationToken);
-        var now = time.GetUtcNow().UtcDateTime;
         var deleted = 0;
         var kept = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var category in await store.ListCategoriesAsync(cancellationToken))
+        foreach (var (category, firstKey, imageBytes) in await store.ListHoldingsAsync(cancellationToken))
         {
             var days = settings.GetValueOrDefault(category)?.Days ?? 0;
             var before = days > 0 ? InspectionKey.FromTime(now.AddDays(-days)) : long.MaxValue;
-            deleted += await store.DeleteAsync(category, part: null, before, cancellationToken);
+            var bytes = imageBytes;
+            if (firstKey < before)
+            {
+                deleted += await store.DeleteAsync(category, part: null, before, cancellationToken);
+                bytes = days == 0 ? 0 : await store.SumImagesAsync(category, cancellationToken);
+            }
             if (days == 0)
                 continue;
-            var bytes = await store.SumImagesAsync(category, cancellationToken);
             if (settings[category].Bytes is { } most && bytes > most)
                 bytes -= await store.EvictImagesAsync(category, bytes - most, cancellationToken);
             kept[category] = bytes;
@@ -59,17 +68,19 @@ internal sealed partial class InspectionRetention(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Periodically.RunAsync(
-            Interval,
-            time,
-            async cancellationToken =>
-            {
-                if (await RunAsync(cancellationToken) is var deleted and > 0)
-                    LogDeleted(deleted);
-            },
-            LogFailure,
-            stoppingToken
-        );
+        Periodically.RunAsync(Interval, time, TakeTurnAsync, LogFailure, stoppingToken);
+
+    /// <summary>Deletes once, unless another replica is at it or has just been.</summary>
+    private async Task TakeTurnAsync(CancellationToken cancellationToken)
+    {
+        await using var lease = await duties.TryBeginAsync(Duty, Interval / 2, cancellationToken);
+        if (lease is null)
+            return;
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lease.Lost);
+        if (await RunAsync(both.Token) is var deleted and > 0)
+            LogDeleted(deleted);
+        await lease.CompleteAsync(report: null);
+    }
 
     /// <summary>Lets the category with the most make room, until all images together fit.</summary>
     private async Task EvictAsync(Dictionary<string, long> kept, CancellationToken cancellationToken)

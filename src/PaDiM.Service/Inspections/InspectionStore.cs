@@ -115,22 +115,31 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
             );
     }
 
-    /// <summary>Gets the names of all categories with inspections: one look into the index for each.</summary>
-    public async Task<List<string>> ListCategoriesAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Gets what every category has in the ledger. One statement with a few looks into indexes for each: a query for the
+    /// distinct names would read all rows, and one for every name would be thousands.
+    /// </summary>
+    public async Task<List<Holding>> ListHoldingsAsync(CancellationToken cancellationToken)
     {
         await using var db = engine.CreateLedger();
-        var names = new List<string>();
-        for (string? name = ""; ; names.Add(name))
-        {
-            var last = name;
-            name = await db
-                .Inspections.Where(row => string.Compare(row.Category, last) > 0)
-                .OrderBy(row => row.Category)
-                .Select(row => row.Category)
-                .FirstOrDefaultAsync(cancellationToken);
-            if (name is null)
-                return names;
-        }
+        var table = db.GetTableName<StoredInspection>();
+        return await db
+            .Database.SqlQueryRaw<Holding>(
+                $"""
+                WITH RECURSIVE names AS (
+                    SELECT MIN("Category") AS name FROM {table}
+                    UNION ALL
+                    SELECT (SELECT MIN("Category") FROM {table} WHERE "Category" > names.name) FROM names
+                    WHERE names.name IS NOT NULL
+                )
+                SELECT name AS "Category",
+                    (SELECT MIN("Key") FROM {table} WHERE "Category" = name) AS "FirstKey",
+                    CAST(COALESCE((SELECT SUM("ImageBytes") FROM {table}
+                        WHERE "Category" = name AND "ImageBytes" IS NOT NULL), 0) AS BIGINT) AS "ImageBytes"
+                FROM names WHERE name IS NOT NULL
+                """
+            )
+            .ToListAsync(cancellationToken);
     }
 
     /// <summary>Gets the highest key of a category; null if it has no inspection.</summary>
@@ -245,6 +254,12 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
         }
         return orphans;
     }
+
+    /// <summary>What a category has in the ledger.</summary>
+    /// <param name="Category">Its name.</param>
+    /// <param name="FirstKey">The key of its oldest row.</param>
+    /// <param name="ImageBytes">The bytes of its kept images.</param>
+    internal sealed record Holding(string Category, long FirstKey, long ImageBytes);
 
     private static string GetImageKey(string category, long key) =>
         $"{InspectionKey.GetImagePrefix(category)}{key:x16}";

@@ -20,6 +20,7 @@ internal static class InspectionsFeature
             .AddHostedService(provider => provider.GetRequiredService<InspectionImages>())
             .AddSingleton<InspectionLedger>()
             .AddHostedService(provider => provider.GetRequiredService<InspectionLedger>())
+            .AddSingleton<RetentionTime>()
             .AddSingleton<InspectionRetention>()
             .AddHostedService(provider => provider.GetRequiredService<InspectionRetention>())
             .AddSingleton<InspectionHeatmaps>()

@@ -10,7 +10,8 @@ internal sealed class LedgerMetrics
     private Func<bool> _failing = () => false;
     private long _written,
         _lost,
-        _imagesLost;
+        _imagesLost,
+        _behind;
 
     public LedgerMetrics(IMeterFactory meters)
     {
@@ -46,6 +47,12 @@ internal sealed class LedgerMetrics
             null,
             "1 while inspections cannot be written."
         );
+        meter.CreateObservableGauge(
+            "padim.inspections.retention.behind",
+            () => Interlocked.Read(ref _behind),
+            "s",
+            "How far the deletion of old inspections is behind the clock, after a pause or a jump of the clock."
+        );
     }
 
     /// <summary>Says where the gauges look.</summary>
@@ -56,6 +63,9 @@ internal sealed class LedgerMetrics
 
     /// <summary>Records rows that are lost.</summary>
     public void RecordLost(int rows) => Interlocked.Add(ref _lost, rows);
+
+    /// <summary>Records how far retention is behind the clock.</summary>
+    public void RecordBehind(TimeSpan behind) => Interlocked.Exchange(ref _behind, (long)behind.TotalSeconds);
 
     /// <summary>Records an image that is not kept.</summary>
     public void RecordImageLost() => Interlocked.Increment(ref _imagesLost);

@@ -104,7 +104,12 @@ internal static class LedgerRows
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var inserted = new List<StoredInspection>(rows.Count);
-        foreach (var chunk in rows.Chunk(RowsPerStatement))
+        // In the order in which deletions lock what is counted, so that neither waits for the other in a circle.
+        foreach (
+            var chunk in rows.OrderBy(row => row.Category, StringComparer.Ordinal)
+                .ThenBy(row => row.Key)
+                .Chunk(RowsPerStatement)
+        )
         {
             IReadOnlyList<StoredInspection> left = chunk;
             while (left.Count > 0)
@@ -127,12 +132,8 @@ internal static class LedgerRows
         CancellationToken cancellationToken
     )
     {
-        var table = db.Model.FindEntityType(typeof(StoredInspection))!;
-        var name = table.GetSchema() is { } schema
-            ? $"{schema}.\"{table.GetTableName()}\""
-            : $"\"{table.GetTableName()}\"";
         var text = new StringBuilder(
-            $"INSERT INTO {name} ({string.Join(", ", Columns.Select(column => $"\"{column.Name}\""))}) VALUES "
+            $"INSERT INTO {db.GetTableName<StoredInspection>()} ({string.Join(", ", Columns.Select(column => $"\"{column.Name}\""))}) VALUES "
         );
         var connection = db.Database.GetDbConnection();
         await using var command = connection.CreateCommand();

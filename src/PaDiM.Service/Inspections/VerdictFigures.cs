@@ -28,10 +28,7 @@ internal sealed class VerdictFigures(IDatabaseEngine engine)
         var end = InspectionKey.FromTime(to);
         await using var db = engine.CreateLedger();
         var rows = db.Inspections.Where(row => row.Category == category && row.Key >= first && row.Key < end);
-        // Each is answered by an index alone, or by the few rows with a verdict.
-        var all = await rows.GroupBy(row => row.Decision)
-            .Select(group => new { group.Key, Count = group.LongCount() })
-            .ToDictionaryAsync(group => group.Key, group => group.Count, cancellationToken);
+        var all = await InspectionTally.CountAsync(db, category, from, to, cancellationToken);
         var said = await rows.Where(row => row.Verdict != null)
             .GroupBy(row => new { row.Decision, row.Verdict })
             .Select(group => new
@@ -49,7 +46,7 @@ internal sealed class VerdictFigures(IDatabaseEngine engine)
                 .Select(decision =>
                     ReviewedDecision.Create(
                         decision,
-                        all.GetValueOrDefault(decision),
+                        all[decision],
                         Count(decision, Verdict.Good),
                         Count(decision, Verdict.Defective),
                         Count(decision, Verdict.Unsure)

@@ -34,11 +34,13 @@ internal sealed class Duties(IDatabaseEngine engine, TimeProvider time)
         );
         var now = time.GetUtcNow().UtcDateTime;
         var (due, until) = (now - interval, now + DutyLease.Length);
+        // Times that no clock of now could have set are those of a clock that was wrong and has been set back.
+        var (wrongEnd, wrongStart) = (until + DutyLease.Length, now + DutyLease.Length);
         var taken = await db.Set<Duty>()
             .Where(duty =>
                 duty.Name == name
-                && (duty.HeldUntil == null || duty.HeldUntil < now)
-                && (duty.DoneAt == null || duty.DoneAt <= due)
+                && (duty.HeldUntil == null || duty.HeldUntil < now || duty.HeldUntil > wrongEnd)
+                && (duty.DoneAt == null || duty.DoneAt <= due || duty.DoneAt > wrongStart)
             )
             .ExecuteUpdateAsync(
                 set => set.SetProperty(duty => duty.HeldBy, _me).SetProperty(duty => duty.HeldUntil, until),

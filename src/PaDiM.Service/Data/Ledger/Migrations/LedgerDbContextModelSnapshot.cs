@@ -17,6 +17,70 @@ namespace PaDiM.Service.Data.Ledger.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
+            modelBuilder.Entity("PaDiM.Service.Data.InspectionCount", b =>
+                {
+                    b.Property<string>("Category")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("Quarter")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Replica")
+                        .HasMaxLength(253)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Decision")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("P0")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("P1")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("P2")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("P3")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("P4")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("P5")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("P6")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("P7")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("P8")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("P9")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Category", "Quarter", "Replica", "Decision");
+
+                    b.ToTable("InspectionCounts");
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Data.RetentionClock", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("RetentionClocks");
+                });
+
             modelBuilder.Entity("PaDiM.Service.Data.StoredInspection", b =>
                 {
                     b.Property<long>("Key")

@@ -23,6 +23,72 @@ namespace PaDiM.Service.Data.Ledger.Postgres.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("PaDiM.Service.Data.InspectionCount", b =>
+                {
+                    b.Property<string>("Category")
+                        .HasMaxLength(64)
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("Quarter")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Replica")
+                        .HasMaxLength(253)
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Decision")
+                        .HasColumnType("text");
+
+                    b.Property<int>("P0")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("P1")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("P2")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("P3")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("P4")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("P5")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("P6")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("P7")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("P8")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("P9")
+                        .HasColumnType("integer");
+
+                    b.HasKey("Category", "Quarter", "Replica", "Decision");
+
+                    b.ToTable("InspectionCounts", "ledger");
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Data.RetentionClock", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer");
+
+                    b.Property<DateTime>("At")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("RetentionClocks", "ledger");
+                });
+
             modelBuilder.Entity("PaDiM.Service.Data.StoredInspection", b =>
                 {
                     b.Property<long>("Key")
