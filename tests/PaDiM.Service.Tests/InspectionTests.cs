@@ -295,6 +295,69 @@ public class InspectionTests(SharedService shared)
         Assert.Empty(Directory.GetFiles(folder));
     }
 
+    /// <summary>Each way to find rows finds the same, in the same order.</summary>
+    [Fact]
+    public async Task Every_filter_and_order_shows_the_rows_that_it_should()
+    {
+        var random = new Random(11);
+        var name = shared.NewName();
+        var start = new DateTime(2026, 2, 1, 0, 0, 0, DateTimeKind.Utc);
+        var rows = Enumerable
+            .Range(0, 60)
+            .Select(k =>
+                CreateRow(name, $"{name}-{k}", InspectionKey.FromTime(start.AddMinutes(k))) with
+                {
+                    Part = random.Next(3) == 0 ? "P" : null,
+                    Decision = (Decision)random.Next(3),
+                    Score = random.Next(12),
+                }
+            )
+            .ToList();
+        await using (var db = Service.Get<IDatabaseEngine>().CreateLedger())
+            await LedgerRows.InsertAsync(db, rows, default);
+        await Http.PutAsJsonAsync($"/v1/inspections/{name}-1/verdict", new { verdict = "good" });
+        var said = rows[1].Id;
+        var filters = new (string Query, Func<StoredInspection, bool> Keeps)[]
+        {
+            ("", _ => true),
+            ("&part=P", row => row.Part == "P"),
+            ("&decision=anomalous", row => row.Decision == Decision.Anomalous),
+            ("&decision=normal", row => row.Decision == Decision.Normal),
+            ("&verdict=good", row => row.Id == said),
+            ("&verdict=open", row => row.Decision != Decision.Normal && row.Id != said),
+        };
+        var bounds = new (string Query, Func<StoredInspection, bool> Keeps)[]
+        {
+            ("", _ => true),
+            ("&minScore=5", row => row.Score >= 5),
+            ("&minScore=3&maxScore=8", row => row.Score is >= 3 and <= 8),
+            ("&from=2026-02-01T00:10:00Z", row => row.At >= start.AddMinutes(10)),
+            (
+                "&from=2026-02-01T00:10:00Z&to=2026-02-01T00:40:00Z&maxScore=9",
+                row => row.At >= start.AddMinutes(10) && row.At < start.AddMinutes(40) && row.Score <= 9
+            ),
+        };
+        foreach (var filter in filters)
+        foreach (var bound in bounds)
+        foreach (var order in new[] { "newest", "oldest", "highest", "lowest" })
+        {
+            var expected = rows.Where(filter.Keeps).Where(bound.Keeps);
+            expected = order switch
+            {
+                "newest" => expected.OrderByDescending(row => row.Key),
+                "oldest" => expected.OrderBy(row => row.Key),
+                "highest" => expected.OrderByDescending(row => row.Score).ThenByDescending(row => row.Key),
+                _ => expected.OrderBy(row => row.Score).ThenBy(row => row.Key),
+            };
+            var query = $"category={name}{filter.Query}{bound.Query}&order={order}";
+            var first = await ListAsync($"{query}&limit=7");
+            var shown = first.Items().Select(row => row.Text("id")).ToList();
+            if (first["nextCursor"] is { } cursor)
+                shown.AddRange((await ListAsync($"{query}&cursor={cursor}")).Items().Select(row => row.Text("id")));
+            Assert.Equal(expected.Select(row => row.Id), shown);
+        }
+    }
+
     [Fact]
     public async Task A_key_that_is_taken_gives_way_to_the_next_one()
     {

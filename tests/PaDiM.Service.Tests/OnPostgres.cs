@@ -50,6 +50,10 @@ public sealed class PostgresVerdictFigureTests(PostgresService shared)
     : VerdictFigureTests(shared),
         IClassFixture<PostgresService>;
 
+public sealed class PostgresSinkWorkerTests(PostgresService shared)
+    : SinkWorkerTests(shared),
+        IClassFixture<PostgresService>;
+
 public sealed class PostgresModelTests(PostgresService shared) : ModelTests(shared), IClassFixture<PostgresService>;
 
 public sealed class PostgresThresholdTests(PostgresService shared)

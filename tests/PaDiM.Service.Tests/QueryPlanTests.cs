@@ -145,7 +145,7 @@ public sealed partial class QueryPlanTests : IDisposable
     }
 
     /// <summary>Creates a database whose statements the server logs with their plans.</summary>
-    private static async Task<string> CreateLoggingAsync(PostgresServer server)
+    internal static async Task<string> CreateLoggingAsync(PostgresServer server)
     {
         var database = await server.CreateAsync();
         var name = new NpgsqlConnectionStringBuilder(database).Database;
@@ -155,12 +155,14 @@ public sealed partial class QueryPlanTests : IDisposable
             LOAD 'auto_explain';
             ALTER DATABASE {name} SET session_preload_libraries = 'auto_explain';
             ALTER DATABASE {name} SET auto_explain.log_min_duration = 0;
+            ALTER DATABASE {name} SET auto_explain.log_analyze = on;
+            ALTER DATABASE {name} SET auto_explain.log_timing = off;
             """
         );
         return database;
     }
 
-    private static async Task<List<string>> ReadPlansAsync(PostgresServer server, string database)
+    internal static async Task<List<string>> ReadPlansAsync(PostgresServer server, string database)
     {
         var name = new NpgsqlConnectionStringBuilder(database).Database;
         await using var stream = new FileStream(server.Log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);

@@ -11,7 +11,7 @@ using PaDiM.Service.TestSupport;
 namespace PaDiM.Service.Tests;
 
 /// <summary>Queue, back-off, circuit and dead letters of one sink, by a clock that only the test moves.</summary>
-public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
+public class SinkWorkerTests(SharedService shared) : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
     private readonly Target _target = new();
@@ -22,11 +22,7 @@ public sealed class SinkWorkerTests(SharedService shared) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         // The row that the letters refer to. The service's own worker of this name has nothing to send.
-        var sink = new
-        {
-            enabled = false,
-            webhook = new { url = "https://mes.example/", secrets = new[] { WebhookReceiver.Secret } },
-        };
+        var sink = new { enabled = false, folder = new { } };
         await (await shared.Http.PutAsJsonAsync($"/v1/sinks/{_name}", sink)).JsonAsync(201);
         _letters = shared.Service.Get<DeadLetterStore>();
     }

@@ -5,7 +5,7 @@ namespace PaDiM.Service.Data;
 
 /// <summary>
 /// The inspections of a quarter of an hour, by p-value: what figures add up in place of millions of rows. Triggers of the
-/// ledger's tables keep it, so that it is right whoever inserts and deletes. A replica has counts of its own, so that none
+/// ledger's tables keep it, so that it is right whatever inserts and deletes. A replica has counts of its own, so that none
 /// waits for another one's batch.
 /// </summary>
 internal sealed class InspectionCount

@@ -9,8 +9,10 @@ namespace PaDiM.Service.Data;
 internal class LedgerDbContext : DbContext
 {
     /// <summary>What the review queue holds; text of an index that queries must match.</summary>
-    protected const string Open =
-        $"\"{nameof(StoredInspection.Verdict)}\" IS NULL AND \"{nameof(StoredInspection.Decision)}\" <> 'Normal'";
+    protected const string Open = $"\"{nameof(StoredInspection.Verdict)}\" IS NULL AND {NotNormal}";
+
+    /// <summary>Few of many: their scores have an index of their own.</summary>
+    protected const string NotNormal = $"\"{nameof(StoredInspection.Decision)}\" <> 'Normal'";
 
     public LedgerDbContext(DbContextOptions<LedgerDbContext> options)
         : base(options) { }
@@ -67,6 +69,7 @@ internal class LedgerDbContext : DbContext
         row.HasIndex(r => new { r.Category, r.Part }).HasFilter($"\"{nameof(StoredInspection.Part)}\" IS NOT NULL");
         row.HasIndex(r => new { r.Category, r.Score });
         row.HasIndex(r => r.Category, "IX_Inspections_Open").HasFilter(Open);
+        row.HasIndex(r => new { r.Category, r.Score }, "IX_Inspections_NotNormal").HasFilter(NotNormal);
         row.HasIndex(r => new { r.Category, r.Verdict })
             .HasFilter($"\"{nameof(StoredInspection.Verdict)}\" IS NOT NULL");
         row.HasIndex(r => new

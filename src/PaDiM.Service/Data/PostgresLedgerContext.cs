@@ -47,6 +47,16 @@ internal sealed class PostgresLedgerContext(DbContextOptions<PostgresLedgerConte
             r.Key,
         });
         row.HasIndex(r => new { r.Category, r.Key }, "IX_Inspections_Open").HasFilter(Open);
+        row.HasIndex(
+                r => new
+                {
+                    r.Category,
+                    r.Score,
+                    r.Key,
+                },
+                "IX_Inspections_NotNormal"
+            )
+            .HasFilter(NotNormal);
         row.HasIndex(r => new
             {
                 r.Category,

@@ -32,11 +32,14 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
         // Categories one after the other: each has its index, and few callers may see some but not all.
         var rows = new List<StoredInspection>();
         foreach (var category in query.Category is { } named ? [named] : only ?? (IReadOnlyList<string?>)[null])
+        {
+            var path = await AccessPaths.ChooseAsync(db, query, category, order, cancellationToken);
             rows.AddRange(
-                await Sort(query.Filter(db.Inspections.AsNoTracking(), category), order, after)
+                await Sort(query.Filter(db.Inspections.AsNoTracking(), category, path), order, after, path)
                     .Take(page.Limit + 1)
                     .ToListAsync(cancellationToken)
             );
+        }
         return page.Cut(Merge(rows, order), row => Position.Write(row, order), InspectionResponse.Create);
     }
 
@@ -117,29 +120,27 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
 
     /// <summary>
     /// Gets what every category has in the ledger. One statement with a few looks into indexes for each: a query for the
-    /// distinct names would read all rows, and one for every name would be thousands.
+    /// distinct names would read all rows, and one for every name would be thousands. The first row of a category is sought
+    /// in an order in which only the right index has it.
     /// </summary>
     public async Task<List<Holding>> ListHoldingsAsync(CancellationToken cancellationToken)
     {
         await using var db = engine.CreateLedger();
         var table = db.GetTableName<StoredInspection>();
-        return await db
-            .Database.SqlQueryRaw<Holding>(
-                $"""
-                WITH RECURSIVE names AS (
-                    SELECT MIN("Category") AS name FROM {table}
-                    UNION ALL
-                    SELECT (SELECT MIN("Category") FROM {table} WHERE "Category" > names.name) FROM names
-                    WHERE names.name IS NOT NULL
-                )
-                SELECT name AS "Category",
-                    (SELECT MIN("Key") FROM {table} WHERE "Category" = name) AS "FirstKey",
-                    CAST(COALESCE((SELECT SUM("ImageBytes") FROM {table}
-                        WHERE "Category" = name AND "ImageBytes" IS NOT NULL), 0) AS BIGINT) AS "ImageBytes"
-                FROM names WHERE name IS NOT NULL
-                """
+        var sql = $"""
+            WITH RECURSIVE names AS (
+                SELECT MIN("Category") AS name FROM {table}
+                UNION ALL
+                SELECT (SELECT MIN("Category") FROM {table} WHERE "Category" > names.name) FROM names
+                WHERE names.name IS NOT NULL
             )
-            .ToListAsync(cancellationToken);
+            SELECT name AS "Category",
+                (SELECT "Key" FROM {table} WHERE "Category" >= name ORDER BY "Category", "Key" LIMIT 1) AS "FirstKey",
+                CAST(COALESCE((SELECT SUM("ImageBytes") FROM {table}
+                    WHERE "Category" = name AND "ImageBytes" IS NOT NULL), 0) AS BIGINT) AS "ImageBytes"
+            FROM names WHERE name IS NOT NULL
+            """;
+        return await db.Database.SqlQueryRaw<Holding>(sql).ToListAsync(cancellationToken);
     }
 
     /// <summary>Gets the highest key of a category; null if it has no inspection.</summary>
@@ -147,8 +148,11 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
     {
         await using var db = engine.CreateLedger();
         return await db
-            .Inspections.Where(row => row.Category == category)
-            .MaxAsync(row => (long?)row.Key, cancellationToken);
+            .Inspections.Of(category, AccessPaths.GetBest(db))
+            .OrderByDescending(row => row.Category)
+            .ThenByDescending(row => row.Key)
+            .Select(row => (long?)row.Key)
+            .FirstOrDefaultAsync(cancellationToken);
     }
 
     /// <summary>Deletes the inspections of a part; all of its category without one.</summary>
@@ -164,9 +168,13 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
             cancellationToken.ThrowIfCancellationRequested();
             await using var db = engine.CreateLedger();
             await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-            var old = db.Inspections.AsNoTracking().Where(row => row.Category == category && row.Key < before);
+            var old = db
+                .Inspections.AsNoTracking()
+                .Of(category, AccessPaths.GetBest(db))
+                .Where(row => row.Key < before);
             var rows = await (part is null ? old : old.Where(row => row.Part == part))
-                .OrderBy(row => row.Key)
+                .OrderBy(row => row.Category)
+                .ThenBy(row => row.Key)
                 .Select(row => new { row.Key, row.ImageBytes })
                 .Take(DeletedRows)
                 .ForUpdate()
@@ -200,8 +208,10 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
             await using var db = engine.CreateLedger();
             var oldest = await db
                 .Inspections.AsNoTracking()
-                .Where(row => row.Category == category && row.ImageBytes != null)
-                .OrderBy(row => row.Key)
+                .Of(category, AccessPaths.GetBest(db))
+                .Where(row => row.ImageBytes != null)
+                .OrderBy(row => row.Category)
+                .ThenBy(row => row.Key)
                 .Select(row => new { row.Key, row.ImageBytes })
                 .Take(100)
                 .ToListAsync(cancellationToken);
@@ -267,34 +277,57 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
     private static IQueryable<StoredInspection> Sort(
         IQueryable<StoredInspection> rows,
         InspectionOrder order,
-        Position? after
+        Position? after,
+        AccessPath path
     )
     {
-        switch (order)
+        if (after is { } position)
+            rows = Skip(rows, order, position, path);
+        if (path == AccessPath.Category)
+            return order switch
+            {
+                InspectionOrder.Newest => rows.OrderByDescending(row => row.Category).ThenByDescending(row => row.Key),
+                InspectionOrder.Oldest => rows.OrderBy(row => row.Category).ThenBy(row => row.Key),
+                InspectionOrder.Highest => rows.OrderByDescending(row => row.Category)
+                    .ThenByDescending(row => row.Score)
+                    .ThenByDescending(row => row.Key),
+                _ => rows.OrderBy(row => row.Category).ThenBy(row => row.Score).ThenBy(row => row.Key),
+            };
+        return order switch
         {
-            case InspectionOrder.Newest:
-                if (after is { } newer)
-                    rows = rows.Where(row => row.Key < newer.Key);
-                return rows.OrderByDescending(row => row.Key);
-            case InspectionOrder.Oldest:
-                if (after is { } older)
-                    rows = rows.Where(row => row.Key > older.Key);
-                return rows.OrderBy(row => row.Key);
-            case InspectionOrder.Highest:
-                // The first condition alone finds the place in the index.
-                if (after is { } higher)
-                    rows = rows.Where(row =>
-                        row.Score <= higher.Score && (row.Score < higher.Score || row.Key < higher.Key)
-                    );
-                return rows.OrderByDescending(row => row.Score).ThenByDescending(row => row.Key);
-            default:
-                if (after is { } lower)
-                    rows = rows.Where(row =>
-                        row.Score >= lower.Score && (row.Score > lower.Score || row.Key > lower.Key)
-                    );
-                return rows.OrderBy(row => row.Score).ThenBy(row => row.Key);
-        }
+            InspectionOrder.Newest => rows.OrderByDescending(row => row.Key),
+            InspectionOrder.Oldest => rows.OrderBy(row => row.Key),
+            InspectionOrder.Highest => path == AccessPath.Others
+                ? rows.OrderByDescending(row => row.Score + 0).ThenByDescending(row => row.Key)
+                : rows.OrderByDescending(row => row.Score).ThenByDescending(row => row.Key),
+            _ => path == AccessPath.Others
+                ? rows.OrderBy(row => row.Score + 0).ThenBy(row => row.Key)
+                : rows.OrderBy(row => row.Score).ThenBy(row => row.Key),
+        };
     }
+
+    /// <summary>Leaves out the pages before. The first condition on a score alone finds the place in its index.</summary>
+    private static IQueryable<StoredInspection> Skip(
+        IQueryable<StoredInspection> rows,
+        InspectionOrder order,
+        Position last,
+        AccessPath path
+    ) =>
+        (order, path) switch
+        {
+            (InspectionOrder.Newest, _) => rows.Where(row => row.Key < last.Key),
+            (InspectionOrder.Oldest, _) => rows.Where(row => row.Key > last.Key),
+            (InspectionOrder.Highest, AccessPath.Others) => rows.Where(row =>
+                row.Score + 0 <= last.Score && (row.Score + 0 < last.Score || row.Key < last.Key)
+            ),
+            (InspectionOrder.Highest, _) => rows.Where(row =>
+                row.Score <= last.Score && (row.Score < last.Score || row.Key < last.Key)
+            ),
+            (_, AccessPath.Others) => rows.Where(row =>
+                row.Score + 0 >= last.Score && (row.Score + 0 > last.Score || row.Key > last.Key)
+            ),
+            _ => rows.Where(row => row.Score >= last.Score && (row.Score > last.Score || row.Key > last.Key)),
+        };
 
     private static List<StoredInspection> Merge(List<StoredInspection> rows, InspectionOrder order) =>
         order switch

@@ -48,6 +48,12 @@ namespace PaDiM.Service.Data.Ledger.Migrations
                     table.PrimaryKey("PK_RetentionClocks", x => x.Id);
                 });
 
+            migrationBuilder.CreateIndex(
+                name: "IX_Inspections_NotNormal",
+                table: "Inspections",
+                columns: new[] { "Category", "Score" },
+                filter: "\"Decision\" <> 'Normal'");
+
             // For each row: SQLite knows no statements in triggers. 9 microseconds of 23 for an insertion.
             var bins = Enumerable.Range(0, 10).ToArray();
             var columns = string.Join(", ", bins.Select(bin => $"\"P{bin}\""));
@@ -88,6 +94,10 @@ namespace PaDiM.Service.Data.Ledger.Migrations
                 DROP TRIGGER padim_count_deleted;
                 """
             );
+            migrationBuilder.DropIndex(
+                name: "IX_Inspections_NotNormal",
+                table: "Inspections");
+
             migrationBuilder.DropTable(
                 name: "InspectionCounts");
 
