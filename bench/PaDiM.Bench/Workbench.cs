@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.Data.Sqlite;
 using PaDiM.Backbones.Quantisation;
 using PaDiM.Bench.Charts;
 using PaDiM.Core.Embedding;
@@ -169,7 +170,17 @@ internal sealed class Workbench : IDisposable
     public void Dispose()
     {
         Registry.Dispose();
-        _scratch.Delete(recursive: true);
+        // A pool of connections may remove the files beside a database of SQLite while they are listed.
+        SqliteConnection.ClearAllPools();
+        try
+        {
+            _scratch.Delete(recursive: true);
+        }
+        catch (IOException e)
+        {
+            // What was measured is printed already.
+            Console.Error.WriteLine($"{_scratch.FullName} could not be deleted: {e.Message}");
+        }
     }
 
     private void Quantise(string name)

@@ -44,6 +44,9 @@ internal sealed class Forwarder : IDisposable
         Interlocked.Exchange(ref _stalled, null)?.SetResult();
     }
 
+    /// <summary>Gets or sets how long each piece takes, in either direction.</summary>
+    public TimeSpan Delay { get; set; }
+
     /// <summary>Gets how many bytes were sent to the server.</summary>
     public long Sent => Interlocked.Read(ref _sent);
 
@@ -114,6 +117,8 @@ internal sealed class Forwarder : IDisposable
         {
             if (_stalled is { } stalled)
                 await stalled.Task;
+            if (Delay > TimeSpan.Zero)
+                await Task.Delay(Delay);
             if (isRequest)
                 Interlocked.Add(ref _sent, read);
             await to.WriteAsync(buffer.AsMemory(0, read));

@@ -71,6 +71,25 @@ public sealed class R18_Receivers : IAsyncLifetime
         await StatusAsync(seen => seen.Number("delivered") + seen.Number("dropped") >= 1 + Count);
     }
 
+    [Fact]
+    public async Task A_broker_that_is_slow_holds_up_no_score()
+    {
+        await using var broker = await Mosquitto.StartAsync();
+        using var slow = new Forwarder(broker.Port);
+        await PutAsync(slow.Port);
+        await ScoreAsync(1);
+        await StatusAsync(status => status.Number("delivered") == 1);
+        // A message and its confirmation: eight seconds for all, and scores take milliseconds.
+        slow.Delay = TimeSpan.FromSeconds(0.4);
+        await ScoreAsync(Count);
+        var status = await StatusAsync(_ => true);
+        Assert.InRange(status.Number("delivered"), 1, Count);
+        Assert.Equal((0.0, "closed"), (status.Number("failed"), status.Text("circuit")));
+        slow.Delay = TimeSpan.Zero;
+        await StatusAsync(seen => seen.Number("delivered") + seen.Number("dropped") == 1 + Count);
+        await LettersAsync(0);
+    }
+
     private async Task PutAsync(int port) =>
         await (
             await _service.Http.PutAsJsonAsync(Url, new { timeoutSeconds = 2, mqtt = new { host = "127.0.0.1", port } })

@@ -55,14 +55,15 @@ internal static class Trial
     }
 
     /// <summary>SQLite's own check of the database, by a connection of its own.</summary>
-    public static string IntegrityOf(string dataDirectory)
+    public static string IntegrityOf(string dataDirectory) => CheckFile(new DataDirectory(dataDirectory).Database);
+
+    /// <summary>SQLite's own check of the ledger, by a connection of its own.</summary>
+    public static string IntegrityOfLedger(string dataDirectory) => CheckFile(new DataDirectory(dataDirectory).Ledger);
+
+    private static string CheckFile(string path)
     {
         using var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder
-            {
-                DataSource = new DataDirectory(dataDirectory).Database,
-                Pooling = false,
-            }.ConnectionString
+            new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ConnectionString
         );
         connection.Open();
         using var command = connection.CreateCommand();
