@@ -64,7 +64,9 @@ internal static class AccessPaths
             if (!hasTime)
                 return AccessPath.Any;
             var span = new InspectionQuery(category, null, null, null, null, null, query.From, query.To, null, null);
-            return await IsFewAsync(db, span, category, cancellationToken) ? AccessPath.Others : AccessPath.Scores;
+            return await IsFewAsync(span.Filter(db.Inspections, category).OrderBy(row => row.Key), cancellationToken)
+                ? AccessPath.Others
+                : AccessPath.Scores;
         }
         if (hasTime)
             return AccessPath.Others;
@@ -80,7 +82,9 @@ internal static class AccessPaths
             query.MinScore,
             query.MaxScore
         );
-        return await IsFewAsync(db, scores, category, cancellationToken) ? AccessPath.Any : AccessPath.Others;
+        return await IsFewAsync(scores.Filter(db.Inspections, category).OrderBy(row => row.Score), cancellationToken)
+            ? AccessPath.Any
+            : AccessPath.Others;
     }
 
     /// <summary>Gets the path to rows of a category in the order of their keys.</summary>
@@ -101,12 +105,10 @@ internal static class AccessPaths
         return rows.Where(row => categories.Contains(row.Category));
     }
 
+    /// <param name="rows">In the order of the index that has them.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
     private static async Task<bool> IsFewAsync(
-        LedgerDbContext db,
-        InspectionQuery query,
-        string category,
+        IQueryable<StoredInspection> rows,
         CancellationToken cancellationToken
-    ) =>
-        await query.Filter(db.Inspections, category).Select(row => row.Key).Take(Few + 1).CountAsync(cancellationToken)
-        <= Few;
+    ) => await rows.Select(row => row.Key).Take(Few + 1).CountAsync(cancellationToken) <= Few;
 }
