@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -11,7 +10,7 @@ using static Microsoft.Playwright.Assertions;
 namespace PaDiM.EndToEnd.Tests;
 
 /// <summary>The console in a real browser, over the published program, as people use it.</summary>
-public sealed partial class ConsoleTests(PublishedService service, LocalBrowser local) : IClassFixture<LocalBrowser>
+public sealed partial class ConsoleTests(PublishedService service, LocalBrowser local)
 {
     private const string Fitted = "console-fitted";
     private static readonly SemaphoreSlim Fitting = new(1, 1);
@@ -373,25 +372,12 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
     public async Task People_sign_in_below_a_path_and_see_only_what_their_key_may_do()
     {
         using var folder = new TempDirectory();
-        var address = new Uri($"http://127.0.0.1:{FreePort.Find()}");
-        var start = new ProcessStartInfo(service.Program)
-        {
-            WorkingDirectory = folder.Path,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment =
-            {
-                ["DOTNET_TieredPGO"] = "0",
-                ["ASPNETCORE_URLS"] = address.ToString(),
-                ["Padim__DataDirectory"] = folder.Combine("data"),
-                ["Padim__PathBase"] = "/lines/one",
-            },
-        };
-        using var started = await StartedService.StartAsync(start, new ServiceClient(address));
+        using var started = await service.StartAnotherAsync(folder, ("Padim__PathBase", "/lines/one"));
+        var address = started.Client.Http.BaseAddress!;
         await started.Client.PutAsync("/v1/categories/flange", new JsonObject());
         var admin = await CreateKeyAsync(started.Client, "boss", "admin");
         started.Client.Http.DefaultRequestHeaders.Add("X-Api-Key", admin);
-        var line = await CreateKeyAsync(started.Client, "line-1", "score");
+        var line = await CreateKeyAsync(started.Client, "line-1", "score", "flange");
 
         await using var browser = await local.OpenAsync(new Uri(address, "/lines/one/console"));
         var page = browser.Page;
@@ -409,6 +395,14 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
         Assert.EndsWith("/lines/one/console/system", page.Url, StringComparison.Ordinal);
         Assert.Equal("", await page.EvaluateAsync<string>("() => document.cookie"));
 
+        // What the key does not open is not offered, and says so where a link leads there all the same.
+        await page.GotoAsync(new Uri(address, "/lines/one/console/c/flange/review").ToString());
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "flange" })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Review" })).ToHaveCountAsync(0);
+        await page.GotoAsync(new Uri(address, "/lines/one/console/c/bolt").ToString());
+        await Expect(page.GetByText("Your key does not open this page")).ToBeVisibleAsync();
+        await page.ExpectAccessibleAsync();
+
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await page.GetByLabel("Key").FillAsync(admin);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
@@ -421,11 +415,16 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
         await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync();
     }
 
-    private static async Task<string> CreateKeyAsync(ServiceClient client, string name, string scope)
+    private static async Task<string> CreateKeyAsync(
+        ServiceClient client,
+        string name,
+        string scope,
+        params string[] categories
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/keys")
         {
-            Content = JsonContent.Create(new { name, scope }),
+            Content = JsonContent.Create(new { name, scope, categories = categories.Length > 0 ? categories : null }),
         };
         return (string)(await client.SendAsync(request))["key"]!;
     }

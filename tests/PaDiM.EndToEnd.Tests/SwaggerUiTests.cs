@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace PaDiM.EndToEnd.Tests;
 
 /// <summary>Swagger UI in a real browser: a stranger picks a file, presses Execute and reads a decision.</summary>
-public sealed class SwaggerUiTests(PublishedService service, LocalBrowser local) : IClassFixture<LocalBrowser>
+public sealed class SwaggerUiTests(PublishedService service, LocalBrowser local)
 {
     /// <summary>The category that the document fills in.</summary>
     private const string Category = "bottle";

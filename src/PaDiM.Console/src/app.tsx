@@ -27,7 +27,7 @@ export function App() {
                         {({ category, view }) => <CategoryPage key={category} category={category} view={view} />}
                     </Route>
                     <Route>
-                        <Empty title={t.nothingHere} detail={t.nothingHereDetail} icon="search">
+                        <Empty whole title={t.nothingHere} detail={t.nothingHereDetail} icon="search">
                             <LinkButton href="/console">{t.toStart}</LinkButton>
                         </Empty>
                     </Route>

@@ -55,6 +55,24 @@ public sealed class BrowserPage : IAsyncDisposable
         await _context.SetOfflineAsync(offline);
     }
 
+    /// <summary>Makes the network as slow as a poor radio link.</summary>
+    /// <param name="latency">Milliseconds before each answer.</param>
+    /// <param name="bytesPerSecond">Bytes per second, in each direction.</param>
+    public async Task SlowDownAsync(int latency, int bytesPerSecond)
+    {
+        var devTools = await _context.NewCDPSessionAsync(Page);
+        await devTools.SendAsync(
+            "Network.emulateNetworkConditions",
+            new Dictionary<string, object>
+            {
+                ["offline"] = false,
+                ["latency"] = latency,
+                ["downloadThroughput"] = bytesPerSecond,
+                ["uploadThroughput"] = bytesPerSecond,
+            }
+        );
+    }
+
     /// <summary>Fails when the page had errors or went elsewhere.</summary>
     public void StayedQuiet() => Assert.True(_noise.IsEmpty, string.Join('\n', _noise));
 

@@ -2,7 +2,7 @@ using Microsoft.Playwright;
 
 namespace PaDiM.EndToEnd.Tests.Support;
 
-/// <summary>This machine's own Chromium, started once for all tests of a class. Without one, they are skipped.</summary>
+/// <summary>This machine's own Chromium, started once for all tests. Without one, they are skipped.</summary>
 public sealed class LocalBrowser : IAsyncLifetime
 {
     private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome"];

@@ -33,9 +33,30 @@ public sealed class PublishedService : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Program = await PublishAsync("PaDiM.Service", "PaDiM.Service", _folder.Combine("program"));
-        var start = new ProcessStartInfo(Program)
+        var start = Describe(Address, _folder.Path);
+        start.Environment["Padim__Access"] = "open";
+        if (SharedFolder.Has("backbones"))
+            start.Environment["Padim__BackboneDirectories__0"] = SharedFolder.Path("backbones");
+        _started = await StartedService.StartAsync(start, new ServiceClient(Address));
+    }
+
+    /// <summary>Starts the program once more, with data of its own.</summary>
+    public async Task<StartedService> StartAnotherAsync(
+        TempDirectory folder,
+        params (string Name, string Value)[] settings
+    )
+    {
+        var address = new Uri($"http://127.0.0.1:{FreePort.Find()}");
+        var start = Describe(address, folder.Path);
+        foreach (var (name, value) in settings)
+            start.Environment[name] = value;
+        return await StartedService.StartAsync(start, new ServiceClient(address));
+    }
+
+    private ProcessStartInfo Describe(Uri address, string folder) =>
+        new(Program)
         {
-            WorkingDirectory = _folder.Path,
+            WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment =
@@ -44,16 +65,11 @@ public sealed class PublishedService : IAsyncLifetime
                 // 30,000, which the runtime reads as hexadecimal: compiling methods a second time took a quarter of the
                 // processor time.
                 ["DOTNET_TC_CallCountThreshold"] = "7530",
-                ["ASPNETCORE_URLS"] = Address.ToString(),
-                ["Padim__DataDirectory"] = _folder.Combine("data"),
+                ["ASPNETCORE_URLS"] = address.ToString(),
+                ["Padim__DataDirectory"] = Path.Combine(folder, "data"),
                 ["Padim__Device"] = "cpu",
-                ["Padim__Access"] = "open",
             },
         };
-        if (SharedFolder.Has("backbones"))
-            start.Environment["Padim__BackboneDirectories__0"] = SharedFolder.Path("backbones");
-        _started = await StartedService.StartAsync(start, new ServiceClient(Address));
-    }
 
     public ValueTask DisposeAsync()
     {

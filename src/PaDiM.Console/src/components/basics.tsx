@@ -119,11 +119,19 @@ export function Progress({ value, label }: { value: number | undefined; label: s
     );
 }
 
-export function Empty(props: { title: string; detail?: string; icon?: IconName; children?: ComponentChildren }) {
+export function Empty(props: {
+    title: string;
+    detail?: string;
+    icon?: IconName;
+    /** Whether the page has nothing else, and this is its heading. */
+    whole?: boolean;
+    children?: ComponentChildren;
+}) {
+    const Heading = props.whole ? 'h1' : 'h2';
     return (
         <div class="empty">
             {props.icon && <Icon name={props.icon} size={40} />}
-            <h2>{props.title}</h2>
+            <Heading>{props.title}</Heading>
             {props.detail && <p>{props.detail}</p>}
             {props.children}
         </div>

@@ -1,5 +1,5 @@
 import { QueryCache, QueryClient, useQuery } from '@tanstack/preact-query';
-import { api, must, readAll, Refusal, type SystemResponse } from './api';
+import { api, must, readAll, Refusal, type CategoryResponse, type SystemResponse } from './api';
 import { connected } from './connection';
 import { Store } from './store';
 
@@ -28,6 +28,22 @@ export const queries: QueryClient = new QueryClient({
 
 connected.watch(back => {
     if (back) void queries.invalidateQueries();
+});
+
+/** A category that somebody else has changed is noticed when it is read again; then all about it is read again. */
+const seen = new Map<string, string>();
+queries.getQueryCache().subscribe(event => {
+    if (event.type !== 'updated' || event.action.type !== 'success' || event.query.queryKey[0] !== 'category') return;
+    const is = event.query.state.data as CategoryResponse | undefined;
+    if (!is) return;
+    const state = JSON.stringify([is.updatedAt, is.activeModelVersion, is.images]);
+    const before = seen.get(is.name);
+    seen.set(is.name, state);
+    if (before !== undefined && before !== state)
+        void queries.invalidateQueries(
+            { predicate: query => query.queryKey[1] === is.name && query.queryKey[0] !== 'category' },
+            { cancelRefetch: false },
+        );
 });
 
 export const useCategories = () =>

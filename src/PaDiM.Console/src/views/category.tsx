@@ -28,52 +28,59 @@ export function CategoryPage({ category, view }: { category: string; view: strin
     const { data: jobs } = useJobs(category, may('train'));
     if (query.error instanceof Refusal && query.error.status === 404)
         return (
-            <Empty title={t.nothingHere} detail={query.error.message} icon="search">
+            <Empty whole title={t.nothingHere} detail={query.error.message} icon="search">
                 <LinkButton href="/console">{t.toStart}</LinkButton>
             </Empty>
         );
     return (
-        <Loaded query={query}>
-            {is => {
-                const offered = views.filter(one =>
-                    one === 'inspect' || one === 'threshold'
-                        ? is.activeModelVersion != null
-                        : may(one === 'review' || one === 'inspections' ? 'review' : 'train'),
-                );
-                // It stays there when the first fit ends.
-                const usual = is.activeModelVersion == null && may('train') ? 'start' : offered[0];
-                const chosen = offered.find(one => one === (view ?? first)) ?? usual ?? 'inspect';
-                if (!view && chosen !== first) setFirst(chosen);
-                const current: View = chosen;
-                return (
-                    <>
-                        <header class="page-head">
-                            <h1>{is.name}</h1>
-                            <StateBadge category={is} jobs={jobs} />
-                        </header>
-                        <nav class="tabs" aria-label={t.tabs.label(is.name)}>
-                            {offered.map(one => (
-                                <Link
-                                    key={one}
-                                    href={`/console/c/${is.name}/${one}`}
-                                    aria-current={one === current ? 'page' : undefined}
-                                >
-                                    {t.tabs[one]}
-                                </Link>
-                            ))}
-                        </nav>
-                        {offered.length === 0 && <Empty title={t.state.empty} icon="image" />}
-                        {offered.length > 0 && current === 'inspect' && <Inspect category={is} />}
-                        {current === 'review' && <Review category={is} />}
-                        {current === 'inspections' && <Inspections category={is} />}
-                        {current === 'start' && <Start category={is} />}
-                        {current === 'images' && <Images category={is} />}
-                        {current === 'threshold' && <Threshold category={is} />}
-                        {current === 'models' && <Models category={is} />}
-                        {current === 'settings' && <Settings category={is} />}
-                    </>
-                );
-            }}
-        </Loaded>
+        <>
+            {query.data === undefined && (
+                <header class="page-head">
+                    <h1>{category}</h1>
+                </header>
+            )}
+            <Loaded query={query}>
+                {is => {
+                    const offered = views.filter(one =>
+                        one === 'inspect' || one === 'threshold'
+                            ? is.activeModelVersion != null
+                            : may(one === 'review' || one === 'inspections' ? 'review' : 'train'),
+                    );
+                    // It stays there when the first fit ends.
+                    const usual = is.activeModelVersion == null && may('train') ? 'start' : offered[0];
+                    const chosen = offered.find(one => one === (view ?? first)) ?? usual ?? 'inspect';
+                    if (!view && chosen !== first) setFirst(chosen);
+                    const current: View = chosen;
+                    return (
+                        <>
+                            <header class="page-head">
+                                <h1>{is.name}</h1>
+                                <StateBadge category={is} jobs={jobs} />
+                            </header>
+                            <nav class="tabs" aria-label={t.tabs.label(is.name)}>
+                                {offered.map(one => (
+                                    <Link
+                                        key={one}
+                                        href={`/console/c/${is.name}/${one}`}
+                                        aria-current={one === current ? 'page' : undefined}
+                                    >
+                                        {t.tabs[one]}
+                                    </Link>
+                                ))}
+                            </nav>
+                            {offered.length === 0 && <Empty title={t.state.empty} icon="image" />}
+                            {offered.length > 0 && current === 'inspect' && <Inspect category={is} />}
+                            {current === 'review' && <Review category={is} />}
+                            {current === 'inspections' && <Inspections category={is} />}
+                            {current === 'start' && <Start category={is} />}
+                            {current === 'images' && <Images category={is} />}
+                            {current === 'threshold' && <Threshold category={is} />}
+                            {current === 'models' && <Models category={is} />}
+                            {current === 'settings' && <Settings category={is} />}
+                        </>
+                    );
+                }}
+            </Loaded>
+        </>
     );
 }

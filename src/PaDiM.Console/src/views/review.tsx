@@ -161,7 +161,6 @@ function Queue(props: { category: CategoryResponse; order: InspectionOrder; choi
                     ) : (
                         <div class="inspect">
                             <Panel>
-                                <InspectionStage of={shown} options={options} />
                                 <div class="verdicts" role="group" aria-label={t.review.verdict}>
                                     <Button large icon="good" keys={key('G')} onClick={() => say('good')}>
                                         {t.review.verdicts.good}
@@ -183,6 +182,7 @@ function Queue(props: { category: CategoryResponse; order: InspectionOrder; choi
                                     </Button>
                                     {undoButton}
                                 </div>
+                                <InspectionStage of={shown} options={options} />
                             </Panel>
                             <aside class="inspect-side" aria-label={t.inspect.title}>
                                 <InspectionFacts of={shown} />
