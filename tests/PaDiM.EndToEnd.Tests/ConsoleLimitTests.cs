@@ -26,7 +26,8 @@ public sealed class ConsoleLimitTests(PublishedService service, LocalBrowser loc
         // The rows have no files.
         await page.RouteAsync(
             "**/thumbnail",
-            route => route.FulfillAsync(new() { ContentType = "image/bmp", BodyBytes = SyntheticParts.Good(0, 16).ToBmp() })
+            route =>
+                route.FulfillAsync(new() { ContentType = "image/bmp", BodyBytes = SyntheticParts.Good(0, 16).ToBmp() })
         );
         await page.GotoAsync(new Uri(started.Client.Http.BaseAddress!, "/console/c/flange/images").ToString());
 
@@ -91,7 +92,8 @@ public sealed class ConsoleLimitTests(PublishedService service, LocalBrowser loc
         await Expect(other.Page.GetByText("3 parts wait for a verdict")).ToBeVisibleAsync();
         await Expect(third.Page.GetByText("It has not been changed.")).ToBeVisibleAsync();
 
-        await one.Page.GetByRole(AriaRole.Group, new() { Name = "Verdict" })
+        await one
+            .Page.GetByRole(AriaRole.Group, new() { Name = "Verdict" })
             .GetByRole(AriaRole.Button, new() { Name = "Good" })
             .ClickAsync();
         await one.Page.GetByRole(AriaRole.Link, new() { Name = "Threshold" }).ClickAsync();

@@ -63,9 +63,7 @@ public sealed class ConsoleLookTests(PublishedService service, LocalBrowser loca
         browser.StayedQuiet();
 
         async Task OpenAsync(string view) =>
-            await page.GotoAsync(
-                new Uri(started.Client.Http.BaseAddress!, $"/console/c/{Category}/{view}").ToString()
-            );
+            await page.GotoAsync(new Uri(started.Client.Http.BaseAddress!, $"/console/c/{Category}/{view}").ToString());
     }
 
     /// <summary>A category that has been fitted and evaluated, and inspects a line.</summary>

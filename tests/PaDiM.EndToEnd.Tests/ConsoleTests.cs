@@ -424,7 +424,14 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/keys")
         {
-            Content = JsonContent.Create(new { name, scope, categories = categories.Length > 0 ? categories : null }),
+            Content = JsonContent.Create(
+                new
+                {
+                    name,
+                    scope,
+                    categories = categories.Length > 0 ? categories : null,
+                }
+            ),
         };
         return (string)(await client.SendAsync(request))["key"]!;
     }

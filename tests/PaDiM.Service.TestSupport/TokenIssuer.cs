@@ -1,7 +1,11 @@
 using System.Buffers.Text;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -11,7 +15,11 @@ namespace PaDiM.Service.TestSupport;
 /// <summary>An identity provider on this machine: discovery, a key set, and tokens as the test wants them.</summary>
 internal sealed class TokenIssuer : IAsyncDisposable
 {
-    public const string Audience = "padim";
+    public const string Audience = "padim",
+        Client = "padim-console",
+        Secret = "secret-of-the-client";
+
+    private readonly ConcurrentDictionary<string, (string Nonce, string Challenge, string Address)> _codes = [];
     private readonly WebApplication _app;
     private readonly RSA _rsa = RSA.Create(2048);
 
@@ -23,8 +31,17 @@ internal sealed class TokenIssuer : IAsyncDisposable
         _app = builder.Build();
         _app.MapGet(
             "/.well-known/openid-configuration",
-            () => new { issuer = Authority, jwks_uri = $"{Authority}/keys" }
+            () =>
+                new
+                {
+                    issuer = Authority,
+                    jwks_uri = $"{Authority}/keys",
+                    authorization_endpoint = $"{Authority}/authorize",
+                    token_endpoint = $"{Authority}/token",
+                }
         );
+        _app.MapGet("/authorize", Authorize);
+        _app.MapPost("/token", RedeemAsync);
         _app.MapGet(
             "/keys",
             () =>
@@ -48,10 +65,17 @@ internal sealed class TokenIssuer : IAsyncDisposable
         );
     }
 
+    /// <summary>The access token of the person who signs in next.</summary>
+    public string? SignedIn { get; set; }
+
     public string Authority => _app.Urls.Single();
 
     /// <summary>The settings of a service that takes these tokens.</summary>
     public (string Option, object Value)[] Options => [("Oidc:Authority", Authority), ("Oidc:Audience", Audience)];
+
+    /// <summary>The settings of a service where browsers sign in, too.</summary>
+    public (string Option, object Value)[] BrowserOptions =>
+        [.. Options, ("Oidc:ClientId", Client), ("Oidc:ClientSecret", Secret)];
 
     public static async Task<TokenIssuer> StartAsync()
     {
@@ -67,10 +91,13 @@ internal sealed class TokenIssuer : IAsyncDisposable
         DateTime? expires = null,
         string? issuer = null,
         string[]? categories = null,
-        SigningCredentials? signed = null
+        SigningCredentials? signed = null,
+        string? nonce = null
     )
     {
         var claims = new Dictionary<string, object> { ["sub"] = "robot" };
+        if (nonce is not null)
+            claims["nonce"] = nonce;
         if (scope is not null)
             claims["scope"] = scope;
         if (categories is not null)
@@ -88,6 +115,42 @@ internal sealed class TokenIssuer : IAsyncDisposable
                 SigningCredentials =
                     signed
                     ?? new SigningCredentials(new RsaSecurityKey(_rsa) { KeyId = "one" }, SecurityAlgorithms.RsaSha256),
+            }
+        );
+    }
+
+    /// <summary>Everybody who is sent here is signed in at once.</summary>
+    private IResult Authorize(HttpRequest request)
+    {
+        string Get(string name) => request.Query[name].ToString();
+        Assert.Equal(("code", "S256", Client), (Get("response_type"), Get("code_challenge_method"), Get("client_id")));
+        var code = Guid.NewGuid().ToString("N");
+        _codes[code] = (Get("nonce"), Get("code_challenge"), Get("redirect_uri"));
+        return Results.Redirect(
+            QueryHelpers.AddQueryString(
+                Get("redirect_uri"),
+                new Dictionary<string, string?> { ["code"] = code, ["state"] = Get("state") }
+            )
+        );
+    }
+
+    private async Task<IResult> RedeemAsync(HttpRequest request)
+    {
+        var form = await request.ReadFormAsync();
+        var verifier = SHA256.HashData(Encoding.ASCII.GetBytes(form["code_verifier"].ToString()));
+        if (
+            form["client_secret"] != Secret
+            || !_codes.TryRemove(form["code"].ToString(), out var known)
+            || known.Challenge != Base64Url.EncodeToString(verifier)
+            || known.Address != form["redirect_uri"]
+        )
+            return Results.Json(new { error = "invalid_grant" }, statusCode: 400);
+        return Results.Json(
+            new
+            {
+                access_token = SignedIn,
+                id_token = Token(scope: null, audience: Client, nonce: known.Nonce),
+                token_type = "Bearer",
             }
         );
     }

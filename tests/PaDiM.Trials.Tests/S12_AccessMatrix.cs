@@ -39,6 +39,7 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
     {
         ["GET /"] = (AccessScope.Score, About.Everybody),
         ["GET /console/{**path}"] = (AccessScope.Score, About.Everybody),
+        ["GET /console/sign-in"] = (AccessScope.Score, About.Everybody),
         ["GET /console/assets/{name}"] = (AccessScope.Score, About.Everybody),
         ["GET /v1/session"] = (AccessScope.Score, About.Everybody),
         ["POST /v1/session"] = (AccessScope.Score, About.Everybody),

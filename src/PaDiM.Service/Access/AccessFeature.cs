@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.RateLimiting;
@@ -18,7 +19,7 @@ internal static class AccessFeature
         services.AddPadimOptions<AccessOptions>();
         services.AddSingleton<KeyRing>().AddHostedService(provider => provider.GetRequiredService<KeyRing>());
         services.AddSingleton<KeyStore>().AddSingleton<AuditStore>().AddSingleton<OpenAccess>();
-        services.AddSingleton<SessionSeal>().AddSingleton<SessionCookie>();
+        services.AddSingleton<SessionSeal>().AddSingleton<ProviderSeal>().AddSingleton<SessionCookie>();
         services.AddSingleton<AuditPurge>().AddHostedService(provider => provider.GetRequiredService<AuditPurge>());
         services
             .AddSingleton<PermitStore>()
@@ -26,7 +27,12 @@ internal static class AccessFeature
             .AddHostedService(provider => provider.GetRequiredService<SharedLimits>())
             .AddSingleton<RateLimits>()
             .AddSingleton<IConfigureOptions<RateLimiterOptions>>(provider => provider.GetRequiredService<RateLimits>());
-        services.AddSingleton<IConfigureOptions<JwtBearerOptions>, TokenAuthentication>();
+        services.AddSingleton<IConfigureOptions<JwtBearerOptions>, TokenAuthentication>().AddSingleton<TokenReader>();
+        services
+            .AddSingleton<ProviderSignIn>()
+            .AddSingleton<IConfigureOptions<OpenIdConnectOptions>>(provider =>
+                provider.GetRequiredService<ProviderSignIn>()
+            );
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>, ForgottenKeys>();
         services
             .AddAuthentication(Either)
@@ -35,7 +41,8 @@ internal static class AccessFeature
                 KeyAuthentication.SchemeName,
                 configureOptions: null
             )
-            .AddJwtBearer();
+            .AddJwtBearer()
+            .AddOpenIdConnect();
         services
             .AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().AddRequirements(new AccessRules.Requirement()).Build());
@@ -56,8 +63,16 @@ internal static class AccessFeature
     /// Authentication comes before rate limiting because requests are counted per caller. Refused requests change
     /// nothing, so they leave no audit entry.
     /// </summary>
-    public static void UseAccess(this IApplicationBuilder app) =>
+    public static void UseAccess(this IApplicationBuilder app)
+    {
+        var services = app.ApplicationServices;
+        // It looks at every request, and refuses to do so without settings.
+        if (!services.GetRequiredService<IOptions<AccessOptions>>().Value.Oidc.IsForBrowsers)
+            services
+                .GetRequiredService<IAuthenticationSchemeProvider>()
+                .RemoveScheme(OpenIdConnectDefaults.AuthenticationScheme);
         app.UseAuthentication().UseRateLimiter().UseAuthorization().UseMiddleware<AuditMiddleware>();
+    }
 
     /// <summary>
     /// Sends tokens to the identity provider's scheme if one is configured. Everything else, and every request while

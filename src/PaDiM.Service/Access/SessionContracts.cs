@@ -16,10 +16,12 @@ internal sealed record SessionRequest
 /// <param name="Scope">What the caller may do; null without valid credentials.</param>
 /// <param name="Categories">The only categories that the caller may access; null for all.</param>
 /// <param name="CanSignOut">Whether the request came with the cookie of a session.</param>
+/// <param name="Provider">Whether browsers can also sign in with the identity provider, at <c>/console/sign-in</c>.</param>
 internal sealed record SessionResponse(
     bool KeyRequired,
     string? Name,
     AccessScope? Scope,
     IReadOnlyList<string>? Categories,
-    bool CanSignOut
+    bool CanSignOut,
+    bool Provider
 );

@@ -7,7 +7,12 @@ namespace PaDiM.Service.Access;
 /// The cookie that a signed-in console sends. No script can read it, other sites cannot use it, and it counts only for
 /// requests of this service's own pages.
 /// </summary>
-internal sealed class SessionCookie(SessionSeal seal, IOptions<AccessOptions> options, TimeProvider time)
+internal sealed class SessionCookie(
+    SessionSeal seal,
+    ProviderSeal provider,
+    IOptions<AccessOptions> options,
+    TimeProvider time
+)
 {
     private const string Name = "padim_session",
         FetchSite = "Sec-Fetch-Site";
@@ -22,7 +27,9 @@ internal sealed class SessionCookie(SessionSeal seal, IOptions<AccessOptions> op
     public async ValueTask<Outcome<Caller>?> FindAsync(HttpContext context)
     {
         if (context.Request.Cookies[Name] is { Length: > 0 } text && IsOwnPage(context.Request))
-            return await seal.OpenAsync(text, context.RequestAborted);
+            return ProviderSeal.Recognises(text)
+                ? provider.Open(text)
+                : await seal.OpenAsync(text, context.RequestAborted);
         return null;
     }
 
@@ -34,6 +41,17 @@ internal sealed class SessionCookie(SessionSeal seal, IOptions<AccessOptions> op
         var until = time.GetUtcNow() + lifetime;
         context.Response.Cookies.Append(Name, SessionSeal.Seal(key, until), CreateOptions(context, lifetime));
         return until;
+    }
+
+    /// <summary>Gives the client a session of a person whom the identity provider knows.</summary>
+    /// <returns>Whether their rights fit into a cookie.</returns>
+    public bool TrySet(HttpContext context, Caller caller)
+    {
+        var lifetime = TimeSpan.FromHours(options.Value.SessionHours);
+        if (provider.Seal(caller, time.GetUtcNow() + lifetime) is not { } text)
+            return false;
+        context.Response.Cookies.Append(Name, text, CreateOptions(context, lifetime));
+        return true;
     }
 
     public static void Remove(HttpContext context) =>

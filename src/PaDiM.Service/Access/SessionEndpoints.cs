@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
 using PaDiM.Service.Http;
 
 namespace PaDiM.Service.Access;
@@ -30,14 +31,34 @@ internal static class SessionEndpoints
             .WithName("DeleteSession")
             .WithSummary("Signs a browser out")
             .Produces(StatusCodes.Status204NoContent);
+        // A page that a browser opens, and no operation of the API.
+        routes.MapGet(ProviderSignIn.StartPath, StartAsync).AllowAnonymous().ExcludeFromDescription();
     }
 
-    private static async Task<IResult> GetAsync(HttpContext context, OpenAccess open) =>
+    private static async Task StartAsync(
+        HttpContext context,
+        ProviderSignIn provider,
+        IOptions<AccessOptions> options,
+        string? to = null
+    )
+    {
+        if (options.Value.Oidc.IsForBrowsers)
+            await provider.StartAsync(context, to);
+        else
+            await Problems.RouteNotFound().ExecuteAsync(context);
+    }
+
+    private static async Task<IResult> GetAsync(
+        HttpContext context,
+        OpenAccess open,
+        IOptions<AccessOptions> options
+    ) =>
         TypedResults.Ok(
             Describe(
                 context.User.Identity as Caller,
                 isRequired: !await open.AllowsAsync(context),
-                canSignOut: KeyAuthentication.GetCredential(context.Request) is null
+                canSignOut: KeyAuthentication.GetCredential(context.Request) is null,
+                options.Value.Oidc.IsForBrowsers
             )
         );
 
@@ -47,6 +68,7 @@ internal static class SessionEndpoints
         KeyRing keys,
         SessionCookie cookie,
         RateLimits limits,
+        IOptions<AccessOptions> options,
         CancellationToken cancellationToken
     )
     {
@@ -55,7 +77,7 @@ internal static class SessionEndpoints
         if (!(await keys.VerifyAsync(request.Key, cancellationToken)).Succeeded(out var caller, out var problem))
             return limits.Challenge(context, problem, isRefused: true);
         cookie.Set(context, request.Key);
-        return TypedResults.Ok(Describe(caller, isRequired: true, canSignOut: true));
+        return TypedResults.Ok(Describe(caller, isRequired: true, canSignOut: true, options.Value.Oidc.IsForBrowsers));
     }
 
     private static NoContent Delete(HttpContext context)
@@ -64,12 +86,13 @@ internal static class SessionEndpoints
         return TypedResults.NoContent();
     }
 
-    private static SessionResponse Describe(Caller? caller, bool isRequired, bool canSignOut) =>
+    private static SessionResponse Describe(Caller? caller, bool isRequired, bool canSignOut, bool provider) =>
         new(
             isRequired,
             isRequired ? caller?.Name : null,
             caller?.Scope,
             caller?.Categories,
-            canSignOut && isRequired && caller is not null
+            canSignOut && isRequired && caller is not null,
+            provider && isRequired
         );
 }

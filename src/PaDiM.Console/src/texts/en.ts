@@ -40,6 +40,13 @@ export const en = {
         lead: 'This service needs a key. The person who looks after it can make one for you.',
         key: 'Key',
         keyHint: 'Starts with padim_',
+        provider: 'Sign in with your organisation',
+        orKey: 'Or with a key:',
+        failures: {
+            refused: 'The identity provider did not sign you in. Try again.',
+            'no-rights': 'You are known, but have no rights here. Ask the person who looks after this service.',
+            unavailable: 'The identity provider cannot be reached.',
+        } as Record<string, string>,
         submit: 'Sign in',
         out: 'Sign out',
         ended: 'Your session has ended. Sign in again.',
