@@ -20,10 +20,12 @@ internal sealed record Problem(string Code, int Status, string Detail) : IResult
 
     public Task ExecuteAsync(HttpContext context)
     {
-        var path = context.Request.PathBase + context.Request.Path;
-        var details = ToProblemDetails(path.Value ?? "", RequestIdentity.GetTraceId(context));
         if (RetryAfter is { } seconds)
             context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (ProblemFormat.Find(context) is { } own)
+            return own.WriteAsync(context, this);
+        var path = context.Request.PathBase + context.Request.Path;
+        var details = ToProblemDetails(path.Value ?? "", RequestIdentity.GetTraceId(context));
         context.Response.StatusCode = Status;
         return context.Response.WriteAsJsonAsync(
             details,
