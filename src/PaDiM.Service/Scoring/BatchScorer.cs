@@ -18,18 +18,45 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
     /// <param name="files">The files, read one after the other.</param>
     /// <param name="details">What is wanted besides the scores.</param>
     /// <param name="cancellationToken">Gives up what is not scored yet.</param>
-    public async Task<Outcome<BatchItem[]>> ScoreAsync(
+    public Task<Outcome<BatchItem[]>> ScoreAsync(
         PartModels models,
         Func<RequestFile, Outcome<PartIdentity>> parts,
         IAsyncEnumerable<RequestFile> files,
         ScoreDetails details,
+        CancellationToken cancellationToken
+    ) =>
+        ScoreAsync(
+            models,
+            parts,
+            files,
+            details,
+            (file, outcome) =>
+                outcome.Succeeded(out var scored, out var problem)
+                    ? new BatchItem(file.FileName, scored.Response, null)
+                    : new BatchItem(file.FileName, null, new BatchError(problem.Code, problem.Detail)),
+            cancellationToken
+        );
+
+    /// <summary>Scores files, in their order, and keeps of each what is asked for.</summary>
+    /// <param name="models">The snapshots to score with.</param>
+    /// <param name="parts">Gets the names of the part that a file shows, when it has been read.</param>
+    /// <param name="files">The files, read one after the other.</param>
+    /// <param name="details">What is wanted besides the scores.</param>
+    /// <param name="select">Gets what is kept of a file. Called from several threads.</param>
+    /// <param name="cancellationToken">Gives up what is not scored yet.</param>
+    public async Task<Outcome<TItem[]>> ScoreAsync<TItem>(
+        PartModels models,
+        Func<RequestFile, Outcome<PartIdentity>> parts,
+        IAsyncEnumerable<RequestFile> files,
+        ScoreDetails details,
+        Func<RequestFile, Outcome<ScoredMap>, TItem> select,
         CancellationToken cancellationToken
     )
     {
         // As many images are in progress as fit into one pass of the backbone. The others stay in the request.
         var window = options.Value.MaxBatchSize;
         var maxFiles = options.Value.MaxBatchFiles;
-        var items = new List<Task<BatchItem>>();
+        var items = new List<Task<TItem>>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
@@ -49,7 +76,7 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
                     {
                         InspectionId = string.Create(CultureInfo.InvariantCulture, $"{id}-{items.Count + 1}"),
                     };
-                items.Add(ScoreFileAsync(models, file, part, details, stop.Token));
+                items.Add(ScoreFileAsync(models, file, part, details, select, stop.Token));
             }
             return await Task.WhenAll(items);
         }
@@ -62,24 +89,19 @@ internal sealed class BatchScorer(ScoreService scoring, IOptions<ScoringOptions>
         }
     }
 
-    private async Task<BatchItem> ScoreFileAsync(
+    private async Task<TItem> ScoreFileAsync<TItem>(
         PartModels models,
         RequestFile file,
         PartIdentity part,
         ScoreDetails details,
+        Func<RequestFile, Outcome<ScoredMap>, TItem> select,
         CancellationToken cancellationToken
     )
     {
         if (file.Fault is { } fault)
-            return CreateError(file, fault);
+            return select(file, fault);
         // The caller goes on reading the request.
         await Task.Yield();
-        var outcome = await scoring.ScoreAsync(models, file, details, Priority.Batch, part, cancellationToken);
-        return outcome.Succeeded(out var scored, out var problem)
-            ? new BatchItem(file.FileName, scored.Response, null)
-            : CreateError(file, problem);
+        return select(file, await scoring.ScoreAsync(models, file, details, Priority.Batch, part, cancellationToken));
     }
-
-    private static BatchItem CreateError(RequestFile file, Problem problem) =>
-        new(file.FileName, null, new BatchError(problem.Code, problem.Detail));
 }

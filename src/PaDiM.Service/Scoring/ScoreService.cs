@@ -21,6 +21,7 @@ internal sealed partial class ScoreService(
     TileScorer tiles,
     ScoreDrawing drawing,
     ScoreMetrics metrics,
+    ScoreTally tally,
     InspectionFeed inspections,
     TimeProvider time,
     ILogger<ScoreService> logger
@@ -48,7 +49,7 @@ internal sealed partial class ScoreService(
         using var trace = ScoreTrace.StartImage();
         var clock = new StageClock(time);
         if (!preparation.Plan(models, file).Succeeded(out var plan, out var problem))
-            return ReportFailure(models, problem, trace, part);
+            return ReportFailure(models, problem, trace, part, clock);
         var probe = clock.EndStage();
 
         using var lease = await admission.AcquireToScoreAsync(plan.Bytes, priority, cancellationToken);
@@ -58,7 +59,7 @@ internal sealed partial class ScoreService(
         var timed = new Admitted(lease, plan, clock, clock.EndStage(), probe);
         var outcome = await ScoreAsync(models, file, details, timed, trace, cancellationToken);
         if (!outcome.Succeeded(out var scored, out problem))
-            return ReportFailure(models, problem, trace, part);
+            return ReportFailure(models, problem, trace, part, clock);
 
         metrics.RecordTimes(scored.Response.TimingsMs);
         trace?.SetResult(scored.Response, part);
@@ -66,6 +67,7 @@ internal sealed partial class ScoreService(
         foreach (var (model, _, _, _, result) in scored.Scores)
         {
             metrics.RecordScore(model, result);
+            tally.Record(model, scored.Response.TimingsMs);
             LogScored(result.Category, result.ModelVersion, result.Decision, result.Score, result.Threshold, part);
         }
         var deciding = ModelScore.FindDeciding(scored.Scores);
@@ -73,9 +75,10 @@ internal sealed partial class ScoreService(
         return new ScoredMap(deciding.Map, response);
     }
 
-    private Problem ReportFailure(PartModels models, Problem problem, Activity? trace, string? part)
+    private Problem ReportFailure(PartModels models, Problem problem, Activity? trace, string? part, StageClock clock)
     {
         metrics.RecordFailure(problem);
+        tally.RecordFailure(models.Models[0], clock.Total);
         trace?.SetProblem(problem);
         LogNotScored(models.Category, models.Models[0].Version, problem.Code, part);
         return problem;

@@ -12,6 +12,7 @@ internal static class ScoringFeature
             .AddSingleton<ScoreService>()
             .AddSingleton<BatchScorer>()
             .AddSingleton<ScoreMetrics>()
+            .AddSingleton<ScoreTally>()
             .AddSingleton<InspectionFeed>()
             .AddSingleton<ScorePreparation>()
             .AddSingleton<ScoreBatcher>()
