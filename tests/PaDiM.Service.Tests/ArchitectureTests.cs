@@ -41,6 +41,8 @@ public sealed class ArchitectureTests
             .Add("Maintenance", "CommandLine", "Models")
             .Add("Inspections", "Admission", "Categories", "Images", "Maintenance", "Models", "Scoring")
             .Add("Sinks", "Images", "Scoring")
+            .Add("OpenInference", "Admission", "Images", "Models", "Scoring")
+            .Add("LookoutForVision", "Admission", "Categories", "Images", "Models", "Scoring")
             .Add("Site")
             .Add("OpenApi", "Images", "Thresholds")
             .Add("Telemetry", "Jobs", "Models", "Scoring")
@@ -58,9 +60,11 @@ public sealed class ArchitectureTests
                 "Images",
                 "Inspections",
                 "Jobs",
+                "LookoutForVision",
                 "Maintenance",
                 "Models",
                 "OpenApi",
+                "OpenInference",
                 "Scoring",
                 "Site",
                 "Sinks",

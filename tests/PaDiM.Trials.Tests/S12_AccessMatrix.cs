@@ -58,6 +58,26 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         ["POST /v1/categories/{category}/prefetch"] = (AccessScope.Score, About.Category),
         ["POST /v1/categories/{category}/score"] = (AccessScope.Score, About.Category),
         ["POST /v1/categories/{category}/score/batch"] = (AccessScope.Score, About.Category),
+        ["GET /v2"] = (AccessScope.Score, About.Nothing),
+        ["GET /v2/health/live"] = (AccessScope.Score, About.Everybody),
+        ["GET /v2/health/ready"] = (AccessScope.Score, About.Everybody),
+        ["POST /v2/repository/index"] = (AccessScope.Score, About.Nothing),
+        ["GET /v2/models/stats"] = (AccessScope.Score, About.Nothing),
+        ["GET /v2/models/{category}"] = (AccessScope.Score, About.Category),
+        ["GET /v2/models/{category}/ready"] = (AccessScope.Score, About.Category),
+        ["GET /v2/models/{category}/stats"] = (AccessScope.Score, About.Category),
+        ["POST /v2/models/{category}/infer"] = (AccessScope.Score, About.Category),
+        ["GET /v2/models/{category}/versions/{version}"] = (AccessScope.Score, About.Category),
+        ["GET /v2/models/{category}/versions/{version}/ready"] = (AccessScope.Score, About.Category),
+        ["GET /v2/models/{category}/versions/{version}/stats"] = (AccessScope.Score, About.Category),
+        ["POST /v2/models/{category}/versions/{version}/infer"] = (AccessScope.Score, About.Category),
+        ["GET /2020-11-20/projects"] = (AccessScope.Score, About.Nothing),
+        ["GET /2020-11-20/projects/{category}"] = (AccessScope.Score, About.Category),
+        ["GET /2020-11-20/projects/{category}/models"] = (AccessScope.Score, About.Category),
+        ["GET /2020-11-20/projects/{category}/models/{version}"] = (AccessScope.Score, About.Category),
+        ["POST /2020-11-20/projects/{category}/models/{version}/start"] = (AccessScope.Score, About.Category),
+        ["POST /2020-11-20/projects/{category}/models/{version}/stop"] = (AccessScope.Score, About.Category),
+        ["POST /2020-11-20/projects/{category}/models/{version}/detect"] = (AccessScope.Score, About.Category),
         ["GET /v1/inspections"] = (AccessScope.Review, About.Nothing),
         ["GET /v1/inspections/summary"] = (AccessScope.Review, About.Nothing),
         ["GET /v1/inspections/pareto"] = (AccessScope.Review, About.Nothing),
@@ -123,7 +143,9 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         ["DELETE /v1/sinks/{sink}/dead-letters/{letter}"] = (AccessScope.Admin, About.Service),
     };
 
-    /// <summary>What changes nothing though it is no GET. Nothing of a session is stored.</summary>
+    /// <summary>
+    /// What changes nothing though it is no GET. Nothing of a session is stored, nor of a model that is started or stopped.
+    /// </summary>
     private static readonly string[] Harmless =
     [
         "POST /v1/session",
@@ -131,6 +153,12 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         "POST /v1/categories/{category}/prefetch",
         "POST /v1/categories/{category}/score",
         "POST /v1/categories/{category}/score/batch",
+        "POST /v2/repository/index",
+        "POST /v2/models/{category}/infer",
+        "POST /v2/models/{category}/versions/{version}/infer",
+        "POST /2020-11-20/projects/{category}/models/{version}/start",
+        "POST /2020-11-20/projects/{category}/models/{version}/stop",
+        "POST /2020-11-20/projects/{category}/models/{version}/detect",
         "POST /v1/categories/{category}/threshold/preview",
     ];
 
@@ -247,6 +275,7 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         var path = route[(space + 1)..]
             .Replace("{category}", Ours, StringComparison.Ordinal)
             .Replace("{version:int}", "1", StringComparison.Ordinal)
+            .Replace("{version}", "1", StringComparison.Ordinal)
             .Replace("{sink}", "mes", StringComparison.Ordinal)
             .Replace("{letter}", "0123456789ab", StringComparison.Ordinal)
             .Replace(

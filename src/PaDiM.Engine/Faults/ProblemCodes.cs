@@ -57,6 +57,9 @@ public static class ProblemCodes
     /// <summary>The key does not exist.</summary>
     public const string KeyUnknown = "key_unknown";
 
+    /// <summary>The signature of the request does not hold.</summary>
+    public const string SignatureInvalid = "signature_invalid";
+
     /// <summary>The key was revoked.</summary>
     public const string KeyRevoked = "key_revoked";
 

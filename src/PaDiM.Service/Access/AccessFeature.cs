@@ -75,11 +75,16 @@ internal static class AccessFeature
     }
 
     /// <summary>
-    /// Sends tokens to the identity provider's scheme if one is configured. Everything else, and every request while
+    /// Sends requests to the scheme of the protocol that they speak, and tokens to the identity provider's scheme if one is configured. Everything else, and every request while
     /// access is open, goes to the key scheme.
     /// </summary>
     private static string SelectScheme(HttpContext context)
     {
+        if (
+            context.GetEndpoint()?.Metadata.GetMetadata<ProtocolScheme>() is { } protocol
+            && protocol.Applies(context.Request)
+        )
+            return protocol.Name;
         var options = context.RequestServices.GetRequiredService<IOptions<AccessOptions>>().Value;
         return
             options is { Oidc.IsConfigured: true, Access: not AccessMode.Open }

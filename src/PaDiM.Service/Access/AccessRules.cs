@@ -79,12 +79,21 @@ internal sealed class AccessResultHandler(RateLimits limits) : IAuthorizationMid
     }
 }
 
+/// <summary>How requests to a route of a foreign protocol prove who they come from, beside keys and tokens.</summary>
+/// <param name="Name">Name of the authentication scheme.</param>
+/// <param name="Applies">Whether a request uses it.</param>
+internal sealed record ProtocolScheme(string Name, Func<HttpRequest, bool> Applies);
+
 /// <summary>Extension methods that declare who may use a route.</summary>
 internal static class AccessConventions
 {
     /// <summary>Requires a scope. On a route, this replaces the requirement of its group.</summary>
     public static T Needs<T>(this T routes, AccessScope scope, bool everyCategory = false)
         where T : IEndpointConventionBuilder => routes.WithMetadata(new NeededAccess(scope, everyCategory));
+
+    /// <summary>Accepts the credentials of a foreign protocol, beside keys and tokens.</summary>
+    public static T WithScheme<T>(this T routes, string name, Func<HttpRequest, bool> applies)
+        where T : IEndpointConventionBuilder => routes.WithMetadata(new ProtocolScheme(name, applies));
 
     /// <summary>Lets everyone use a route, which learns who its caller is if they say so.</summary>
     public static T NeedsNobody<T>(this T routes)

@@ -11,7 +11,16 @@ namespace PaDiM.Service.Http;
 internal static partial class PathPrefix
 {
     /// <summary>The first segments of the service's own addresses, which a prefix could not be told from.</summary>
-    private static readonly string[] OwnSegments = ["/v1", "/swagger", "/health", "/metrics", "/console"];
+    private static readonly string[] OwnSegments =
+    [
+        "/v1",
+        "/v2",
+        "/2020-11-20",
+        "/swagger",
+        "/health",
+        "/metrics",
+        "/console",
+    ];
 
     /// <summary>Gets whether a text can be a prefix.</summary>
     public static bool IsValid(string text) =>

@@ -427,6 +427,21 @@ internal static class Problems
                 + "the key was not truncated."
         );
 
+    public static Problem SignatureInvalid(string why) =>
+        new(
+            ProblemCodes.SignatureInvalid,
+            StatusCodes.Status401Unauthorized,
+            $"The signature of the request does not hold: {why}."
+        );
+
+    public static Problem TokenMissing() =>
+        new(
+            ProblemCodes.SignatureInvalid,
+            StatusCodes.Status401Unauthorized,
+            "The request is signed, but has no X-Amz-Security-Token. Set the session token and the secret access key of "
+                + "the client to the key (padim_ID_...), and its access key identifier to the key's ID."
+        );
+
     public static Problem SessionExpired() =>
         new(
             ProblemCodes.SessionExpired,
