@@ -24,6 +24,7 @@ internal static class Server
         var listening = new[] { "urls", "http_ports", "https_ports", "Kestrel:Endpoints" };
         if (!listening.Any(key => builder.Configuration.GetSection(key).Exists()))
             builder.WebHost.UseUrls(DefaultUrl);
+        GrpcAddress.Add(builder.Configuration);
         builder
             .Services.AddOptions<KestrelServerOptions>()
             .Configure<IOptions<ServerOptions>>((kestrel, options) => kestrel.Limit(options.Value));

@@ -53,6 +53,10 @@ internal sealed record ImageShape(int Count, PixelLayout? Layout)
         return shape[0] <= maxImages ? new ImageShape((int)shape[0], layout) : Problems.TooManyFiles(maxImages);
     }
 
+    /// <summary>Creates the problem of a sample that is none.</summary>
+    public static Problem CreateSampleProblem() =>
+        Problems.InvalidRequest("The samples of an image are whole numbers from 0 to 255.");
+
     /// <summary>Creates the problem of a tensor that has not as many bytes or elements as its shape says.</summary>
     public static Problem CreateLengthProblem() =>
         Problems.InvalidRequest(

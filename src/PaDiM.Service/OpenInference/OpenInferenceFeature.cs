@@ -9,12 +9,15 @@ namespace PaDiM.Service.OpenInference;
 /// </summary>
 internal static class OpenInferenceFeature
 {
-    public static IServiceCollection AddOpenInference(this IServiceCollection services) =>
-        services
+    public static IServiceCollection AddOpenInference(this IServiceCollection services)
+    {
+        services.AddGrpcService();
+        return services
             .AddSingleton<ProblemFormat, OpenInferenceErrors>()
             .AddSingleton<ModelIndex>()
             .AddSingleton<InferReader>()
             .AddSingleton<InferScorer>();
+    }
 
     public static void MapOpenInference(this IEndpointRouteBuilder routes)
     {
@@ -23,5 +26,6 @@ internal static class OpenInferenceFeature
         protocol.MapProtocolServer();
         protocol.MapProtocolModels();
         protocol.MapInfer();
+        routes.MapGrpcService();
     }
 }

@@ -46,6 +46,19 @@ internal sealed record OutputTensor(
         return [buffer.WrittenMemory];
     }
 
+    /// <summary>Gets the values in binary form as one array.</summary>
+    public byte[] ToBinaryArray()
+    {
+        var all = GC.AllocateUninitializedArray<byte>(checked((int)BinarySize));
+        var at = 0;
+        foreach (var piece in ToBinary())
+        {
+            piece.CopyTo(all.AsMemory(at));
+            at += piece.Length;
+        }
+        return all;
+    }
+
     /// <summary>Writes the values as a flat JSON array, whose pieces may be sent between two maps.</summary>
     public async Task WriteJsonAsync(Utf8JsonWriter json, Func<Task> send)
     {

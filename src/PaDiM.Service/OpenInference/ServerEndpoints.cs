@@ -13,9 +13,14 @@ internal static class ServerEndpoints
     [
         "binary_tensor_data",
         "model_repository(index)",
-        "parameters",
+        Parameters,
         "statistics",
     ];
+
+    /// <summary>Those that the gRPC service has.</summary>
+    public static readonly string[] GrpcExtensions = [Parameters];
+
+    private const string Parameters = "parameters";
 
     public static void MapProtocolServer(this RouteGroupBuilder protocol)
     {

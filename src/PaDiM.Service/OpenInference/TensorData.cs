@@ -128,9 +128,6 @@ internal static class TensorData
         private static readonly Problem NotBase64 = Problems.InvalidRequest(
             "An encoded file in JSON is a text in base64. Send it as binary data to send it as it is."
         );
-        private static readonly Problem NotSamples = Problems.InvalidRequest(
-            "The samples of an image are whole numbers from 0 to 255."
-        );
         private int _at;
         private JsonReaderState _state;
 
@@ -161,7 +158,7 @@ internal static class TensorData
                 if (!ReadValue(ref reader))
                     return ([], ImageShape.CreateLengthProblem());
                 if (reader.TokenType != JsonTokenType.Number || !reader.TryGetByte(out bytes[i]))
-                    return ([], NotSamples);
+                    return ([], ImageShape.CreateSampleProblem());
             }
             Close(ref reader);
             return (bytes, null);
