@@ -48,7 +48,7 @@ internal static class LedgerStream
             {
                 var began = Stopwatch.GetTimestamp();
                 await ledger.AddAsync(
-                    new ScoredInspection(CreateInspection(sent, sent % 97 == 0 ? [region] : []), models, file)
+                    new ScoredInspection(CreateInspection(sent, sent % 97 == 0 ? [region] : []), models, [], file)
                 );
                 var taken = Stopwatch.GetElapsedTime(began);
                 longest = taken > longest ? taken : longest;

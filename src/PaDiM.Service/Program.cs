@@ -15,6 +15,7 @@ using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Inspections;
 using PaDiM.Service.Jobs;
+using PaDiM.Service.Learning;
 using PaDiM.Service.LookoutForVision;
 using PaDiM.Service.Maintenance;
 using PaDiM.Service.Memory;
@@ -106,6 +107,7 @@ internal static class Program
         builder.Services.AddLookoutForVision();
         builder.Services.AddSinks();
         builder.Services.AddEvaluations();
+        builder.Services.AddLearning();
         builder.Services.AddMaintenance();
         builder.Services.AddSite();
         builder.Services.AddOpenApi();
@@ -130,6 +132,7 @@ internal static class Program
         routes.MapLookoutForVision();
         routes.MapSinks();
         routes.MapEvaluations();
+        routes.MapLearning();
         routes.MapMaintenance();
         routes.MapSystem();
         routes.MapHealth();

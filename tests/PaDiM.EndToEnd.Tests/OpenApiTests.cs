@@ -93,6 +93,7 @@ public sealed partial class OpenApiTests(PublishedService service)
         var document = await ApiDocument.ReadAsync(_client);
         var image = (string)(await _client.GetAsync($"/v1/categories/{category}/images"))["items"]![0]!["id"]!;
         await PrepareInspectionAsync(document, category);
+        await AddVersionAsync(category);
         var sent = 0;
         // The key of an example opens no service.
         foreach (var operation in document.Operations.Where(operation => operation.Id != "CreateSession"))
@@ -126,7 +127,7 @@ public sealed partial class OpenApiTests(PublishedService service)
     {
         using var durable = await _client.Http.PatchAsJsonAsync(
             $"/v1/categories/{category}",
-            new { inspections = new { durable = true } }
+            new { inspections = new { durable = true, images = "all" } }
         );
         durable.EnsureSuccessStatusCode();
         var id = document
@@ -140,6 +141,26 @@ public sealed partial class OpenApiTests(PublishedService service)
         score.Content.Headers.ContentType = new("image/bmp");
         using var scored = await _client.Http.SendAsync(score);
         scored.EnsureSuccessStatusCode();
+        await _client.PutAsync($"/v1/inspections/{id}/verdict", new JsonObject { ["verdict"] = "good" });
+        // Photographs are kept behind their rows.
+        for (var attempt = 0; attempt < 200; attempt++)
+            if ((await _client.GetAsync($"/v1/inspections/{id}"))["image"]!["keptBytes"] is null)
+                await Task.Delay(50);
+    }
+
+    /// <summary>Adds a second version, which is not active.</summary>
+    private async Task AddVersionAsync(string category)
+    {
+        var model = await _client.Http.GetByteArrayAsync($"/v1/categories/{category}/models/1/export");
+        using var import = new HttpRequestMessage(
+            HttpMethod.Post,
+            $"/v1/categories/{category}/models/import?activate=false"
+        )
+        {
+            Content = new ByteArrayContent(model),
+        };
+        import.Content.Headers.ContentType = new("application/octet-stream");
+        await _client.SendAsync(import);
     }
 
     [Fact]
@@ -174,6 +195,8 @@ public sealed partial class OpenApiTests(PublishedService service)
     {
         const string category = "answers";
         await _client.PrepareSyntheticAsync(category);
+        await AddVersionAsync(category);
+        await _client.PutAsync($"/v1/categories/{category}/shadow", new JsonObject { ["version"] = 2 });
         await _client.PutAsync(
             "/v1/sinks/mes",
             new JsonObject

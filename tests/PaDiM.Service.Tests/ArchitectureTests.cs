@@ -40,6 +40,7 @@ public sealed class ArchitectureTests
             .Add("Scoring", "Admission", "Categories", "Images", "Models")
             .Add("Maintenance", "CommandLine", "Models")
             .Add("Inspections", "Admission", "Categories", "Images", "Maintenance", "Models", "Scoring")
+            .Add("Learning", "Admission", "Categories", "Fitting", "Images", "Inspections", "Jobs", "Models", "Scoring")
             .Add("Sinks", "Images", "Scoring")
             .Add("OpenInference.Messages")
             .Add("OpenInference", "OpenInference.Messages", "Admission", "Images", "Models", "Scoring")
@@ -61,6 +62,7 @@ public sealed class ArchitectureTests
                 "Images",
                 "Inspections",
                 "Jobs",
+                "Learning",
                 "LookoutForVision",
                 "Maintenance",
                 "Models",

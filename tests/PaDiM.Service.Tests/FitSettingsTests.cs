@@ -227,6 +227,7 @@ public sealed class FitSettingsTests(SharedService shared)
                 $"stranger{ModelFiles.ModelSuffix}",
                 ModelFile.Read(new MemoryStream(stranger.ToArray())),
                 activate: false,
+                shadow: false,
                 lease: null,
                 default
             );

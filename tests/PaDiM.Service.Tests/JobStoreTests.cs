@@ -91,19 +91,37 @@ public class JobStoreTests : IAsyncLifetime
 
         var models = _service.Get<ModelStore>();
         var model = await ModelAsync();
-        Assert.Null(await models.PublishAsync("a", "zombie.safetensors", model, activate: true, zombie, default));
+        Assert.Null(
+            await models.PublishAsync("a", "zombie.safetensors", model, activate: true, shadow: false, zombie, default)
+        );
         Assert.False(File.Exists(Path.Combine(_service.Get<DataDirectory>().Models, "a", "zombie.safetensors")));
         Assert.Empty((await _service.Http.GetJsonAsync("/v1/categories/a/models")).Items());
 
         Assert.Equal(
             1,
             (
-                await models.PublishAsync("a", "other.safetensors", model, activate: true, LeaseOf(taken), default)
+                await models.PublishAsync(
+                    "a",
+                    "other.safetensors",
+                    model,
+                    activate: true,
+                    shadow: false,
+                    LeaseOf(taken),
+                    default
+                )
             )?.Version
         );
         Assert.Equal(JobState.Succeeded, (await JobAsync(id)).State);
         Assert.Null(
-            await models.PublishAsync("a", "twice.safetensors", model, activate: true, LeaseOf(taken), default)
+            await models.PublishAsync(
+                "a",
+                "twice.safetensors",
+                model,
+                activate: true,
+                shadow: false,
+                LeaseOf(taken),
+                default
+            )
         );
         Assert.Single((await _service.Http.GetJsonAsync("/v1/categories/a/models")).Items());
     }

@@ -45,9 +45,34 @@ public sealed class ModelCacheTests(SharedService shared)
         }
     }
 
-    private static StoredModel CreateModel(string category) =>
+    [Fact]
+    public async Task A_candidate_evicts_no_model_that_is_pinned_or_in_use()
+    {
+        var scorer = await shared.GetScorerAsync();
+        var plan = MemoryPlan.Create(
+            new MemoryLimit(1 << 30, "memory.max"),
+            long.MaxValue,
+            new MemoryOptions { ModelCacheBytes = 2 * scorer.Bytes + scorer.Bytes / 2 }
+        );
+        using var cache = new ModelCache(plan, _time);
+        var models = new[] { CreateModel("pinned"), CreateModel("used") };
+        var candidate = CreateModel("candidate", scorer.Bytes);
+        cache.Pin(models[0]);
+        Assert.True(cache.HasRoomFor(candidate));
+        foreach (var model in models)
+            cache.Put(model, new ModelScorer(scorer.Model, scorer.Backbone));
+        Assert.False(cache.HasRoomFor(candidate));
+        Assert.True(cache.HasRoomFor(models[1]));
+        _time.Advance(TimeSpan.FromMinutes(11));
+        Assert.True(cache.HasRoomFor(candidate));
+        cache.Get(models[1]);
+        Assert.False(cache.HasRoomFor(candidate));
+    }
+
+    private static StoredModel CreateModel(string category, long bytes = 0) =>
         new()
         {
+            StatisticsBytes = bytes,
             Category = category,
             BackboneName = "tiny",
             BackboneSha256 = "",

@@ -54,6 +54,18 @@ public sealed class PostgresSinkWorkerTests(PostgresService shared)
     : SinkWorkerTests(shared),
         IClassFixture<PostgresService>;
 
+public sealed class PostgresLearnTests(PostgresService shared) : LearnTests(shared), IClassFixture<PostgresService>;
+
+public sealed class PostgresShadowTests(PostgresService shared) : ShadowTests(shared), IClassFixture<PostgresService>
+{
+    private protected override Task<(string Option, object Value)[]> CreateDatabaseAsync() =>
+        PostgresServer.CreateOptionsAsync();
+}
+
+public sealed class PostgresLookbackTests(PostgresService shared)
+    : LookbackTests(shared),
+        IClassFixture<PostgresService>;
+
 public sealed class PostgresModelTests(PostgresService shared) : ModelTests(shared), IClassFixture<PostgresService>;
 
 public sealed class PostgresThresholdTests(PostgresService shared)

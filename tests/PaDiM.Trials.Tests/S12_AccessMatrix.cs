@@ -8,6 +8,7 @@ using PaDiM.Service.Data;
 using PaDiM.Service.Evaluations;
 using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
+using PaDiM.Service.Learning;
 using PaDiM.Service.TestSupport;
 
 namespace PaDiM.Trials;
@@ -100,6 +101,16 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         ["PATCH /v1/categories/{category}"] = (AccessScope.Train, About.Category),
         ["PATCH /v1/categories/{category}/threshold"] = (AccessScope.Train, About.Category),
         ["POST /v1/categories/{category}/threshold/preview"] = (AccessScope.Train, About.Category),
+        ["GET /v1/categories/{category}/shadow"] = (AccessScope.Review, About.Category),
+        ["PUT /v1/categories/{category}/shadow"] = (AccessScope.Train, About.Category),
+        ["DELETE /v1/categories/{category}/shadow"] = (AccessScope.Train, About.Category),
+        ["GET /v1/categories/{category}/shadow/differences"] = (AccessScope.Review, About.Category),
+        ["POST /v1/categories/{category}/shadow/promote"] = (AccessScope.Train, About.Category),
+        ["POST /v1/categories/{category}/lookbacks"] = (AccessScope.Train, About.Category),
+        ["GET /v1/categories/{category}/lookbacks"] = (AccessScope.Review, About.Category),
+        ["GET /v1/lookbacks/{id}"] = (AccessScope.Review, About.Evaluation),
+        ["GET /v1/lookbacks/{id}/inspections"] = (AccessScope.Review, About.Evaluation),
+        ["POST /v1/categories/{category}/learn"] = (AccessScope.Train, About.Category),
         ["GET /v1/categories/{category}/threshold/scores"] = (AccessScope.Train, About.Category),
         ["POST /v1/categories/{category}/images"] = (AccessScope.Train, About.Category),
         ["GET /v1/categories/{category}/images"] = (AccessScope.Train, About.Category),
@@ -330,6 +341,19 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
                 Scores = [],
             };
             db.Add(row);
+            db.Add(
+                new StoredLookback
+                {
+                    Id = row.Id,
+                    Category = Ours,
+                    ModelVersion = 1,
+                    CreatedAt = row.CreatedAt,
+                    Figures = JsonSerializer.Serialize(
+                        new LookbackTally().ToFigures(1, row.CreatedAt.AddDays(-7), row.CreatedAt)
+                    ),
+                    Flips = "[]",
+                }
+            );
             await db.SaveChangesAsync();
         }
         if (

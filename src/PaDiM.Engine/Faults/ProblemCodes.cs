@@ -153,6 +153,24 @@ public static class ProblemCodes
     /// <summary>The photograph of the inspection is not kept.</summary>
     public const string InspectionImageNotKept = "inspection_image_not_kept";
 
+    /// <summary>Nobody said that the part of the inspection is good.</summary>
+    public const string VerdictNotGood = "verdict_not_good";
+
+    /// <summary>There is no such lookback.</summary>
+    public const string LookbackNotFound = "lookback_not_found";
+
+    /// <summary>No version scores in the shadow.</summary>
+    public const string ShadowNotFound = "shadow_not_found";
+
+    /// <summary>The version is the active one, which has no shadow of itself.</summary>
+    public const string ShadowActive = "shadow_active";
+
+    /// <summary>Another version is in the shadow than the request expects.</summary>
+    public const string ShadowChanged = "shadow_changed";
+
+    /// <summary>There is no memory for a candidate beside the models in use.</summary>
+    public const string ShadowTooLarge = "shadow_too_large";
+
     /// <summary>The category has no ignore mask.</summary>
     public const string IgnoreMaskNotFound = "ignore_mask_not_found";
 

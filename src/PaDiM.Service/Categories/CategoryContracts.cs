@@ -248,6 +248,7 @@ internal sealed record RegionRequest
 /// <param name="Inspections">What is kept of the inspections.</param>
 /// <param name="Pinned">Whether the active model stays in memory.</param>
 /// <param name="ActiveModelVersion">The active model version; null before the first fit.</param>
+/// <param name="ShadowVersion">The version that scores in the shadow of the active one; null for none.</param>
 /// <param name="Images">Number of stored images per label; those of imagesOf, if there is one.</param>
 /// <param name="CreatedAt">Time of creation.</param>
 /// <param name="UpdatedAt">Time of the last change of the settings.</param>
@@ -281,6 +282,7 @@ internal sealed record CategoryResponse(
     InspectionsResponse Inspections,
     bool Pinned,
     int? ActiveModelVersion,
+    int? ShadowVersion,
     ImageCounts Images,
     DateTime CreatedAt,
     DateTime UpdatedAt

@@ -436,6 +436,7 @@ internal sealed class CategoryStore(
             InspectionsResponse.Create(c.Settings.Inspections),
             c.Pinned,
             c.ActiveVersion,
+            c.ShadowVersion,
             images,
             c.CreatedAt,
             c.UpdatedAt

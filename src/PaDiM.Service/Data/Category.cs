@@ -32,6 +32,12 @@ internal sealed class Category
     /// <summary>The highest version ever assigned; numbers are not reused.</summary>
     public int LastVersion { get; set; }
 
+    /// <summary>The version that scores in the shadow of the active one; null for none.</summary>
+    public int? ShadowVersion { get; set; }
+
+    /// <summary>Since when it does; null for none.</summary>
+    public DateTime? ShadowSince { get; set; }
+
     /// <summary>
     /// Increases with every change that affects scoring, on any replica. It starts at the ticks of the creation time,
     /// so that a category of the same name does not repeat the revisions of a deleted one.
@@ -41,6 +47,22 @@ internal sealed class Category
     public DateTime CreatedAt { get; init; }
 
     public DateTime UpdatedAt { get; set; }
+
+    /// <summary>Lets a version score in the shadow of the active one.</summary>
+    public void StartShadow(int version, DateTime now)
+    {
+        ShadowVersion = version;
+        ShadowSince = now;
+        Revision++;
+    }
+
+    /// <summary>Ends the shadow.</summary>
+    public void EndShadow()
+    {
+        ShadowVersion = null;
+        ShadowSince = null;
+        Revision++;
+    }
 }
 
 /// <summary>A change of the threshold: who, when, and from which value to which.</summary>

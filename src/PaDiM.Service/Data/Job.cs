@@ -11,6 +11,9 @@ internal enum JobKind
 
     /// <summary>Evaluates a model on labelled images.</summary>
     Evaluation,
+
+    /// <summary>Decides inspections of the past again.</summary>
+    Lookback,
 }
 
 /// <summary>The state of a job. The last three are final.</summary>

@@ -22,6 +22,10 @@ internal class LedgerDbContext : DbContext
 
     public DbSet<StoredInspection> Inspections => Set<StoredInspection>();
 
+    public DbSet<StoredShadowScore> ShadowScores => Set<StoredShadowScore>();
+
+    public DbSet<StoredShadowMiss> ShadowMisses => Set<StoredShadowMiss>();
+
     public DbSet<InspectionCount> InspectionCounts => Set<InspectionCount>();
 
     public DbSet<RetentionClock> RetentionClocks => Set<RetentionClock>();
@@ -57,6 +61,34 @@ internal class LedgerDbContext : DbContext
                 count.Decision,
             });
         model.Entity<RetentionClock>().Property(clock => clock.Id).ValueGeneratedNever();
+        var shadow = model.Entity<StoredShadowScore>();
+        shadow.HasKey(r => r.Key);
+        shadow.Property(r => r.Key).ValueGeneratedNever();
+        shadow
+            .HasIndex(r => new
+            {
+                r.InspectionCategory,
+                r.InspectionId,
+                r.Category,
+                r.Version,
+            })
+            .IsUnique();
+        shadow.HasIndex(r => new { r.InspectionCategory, r.Key });
+        shadow.HasIndex(r => new
+        {
+            r.Category,
+            r.Version,
+            r.Differs,
+            r.Key,
+        });
+        model
+            .Entity<StoredShadowMiss>()
+            .HasKey(r => new
+            {
+                r.Category,
+                r.Version,
+                r.Replica,
+            });
     }
 
     /// <summary>Every index of SQLite ends with the key of the table, which is the time.</summary>

@@ -27,6 +27,8 @@ internal class PadimDbContext : DbContext
 
     public DbSet<StoredEvaluation> Evaluations => Set<StoredEvaluation>();
 
+    public DbSet<StoredLookback> Lookbacks => Set<StoredLookback>();
+
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
 
     public DbSet<AuditEntry> AuditEntries => Set<AuditEntry>();

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Mvc;
 using PaDiM.Service.Access;
 using PaDiM.Service.Data;
+using PaDiM.Service.Http;
 using PaDiM.Service.Jobs;
 
 namespace PaDiM.Service.Fitting;
@@ -28,11 +29,17 @@ internal static class FitEndpoints
         CancellationToken cancellationToken,
         FitRequest? request = null,
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey = null
-    ) =>
-        jobs.StartAsync(
+    )
+    {
+        var wanted = request ?? new FitRequest();
+        if (wanted is { Activate: true, Shadow: true })
+            return Task.FromResult<IResult>(
+                Problems.InvalidRequest("A version is active or in the shadow: send activate: false with shadow: true.")
+            );
+        return jobs.StartAsync(
             JobKind.Fit,
             category,
-            request ?? new FitRequest(),
+            wanted,
             idempotencyKey,
             async () =>
                 (await planner.PlanAsync(category, cancellationToken)).Succeeded(out var plan, out var problem)
@@ -40,4 +47,5 @@ internal static class FitEndpoints
                     : problem,
             cancellationToken
         );
+    }
 }

@@ -35,7 +35,7 @@ internal sealed class FitJob(
         await using var draft = drafts.Create(job.Category, $"{job.Id}-{context.Lease.Fence}{ModelFiles.ModelSuffix}");
         var model = await threads.RunAsync(() => Fit(context, plan, prior, draft, watch, cancellationToken));
         context.Report(GetName(FitStage.Publishing), 1);
-        if (await draft.PublishAsync(model, request.Activate, context.Lease, cancellationToken) is null)
+        if (await draft.PublishAsync(model, request.Activate, request.Shadow, context.Lease, cancellationToken) is null)
             throw new OperationCanceledException("The job changed hands or was cancelled before it could publish.");
         watch.Complete();
     }

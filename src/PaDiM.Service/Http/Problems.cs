@@ -98,6 +98,14 @@ internal static class Problems
                 + "are."
         );
 
+    public static Problem VerdictNotGood(string id) =>
+        new(
+            ProblemCodes.VerdictNotGood,
+            StatusCodes.Status409Conflict,
+            $"The inspection '{Shorten(id)}' does not have the verdict 'good'. Nothing is learnt from a part that nobody "
+                + "called good; see PUT /v1/inspections/{id}/verdict."
+        );
+
     public static Problem ImageDamaged(string sha256) =>
         new(
             ProblemCodes.ImageDamaged,
@@ -153,6 +161,42 @@ internal static class Problems
             $"With the model of '{category}' ({own:N0} bytes), the pinned models would need {own + others:N0} "
                 + $"bytes of memory; the budget (ModelCacheBytes) is {budget:N0}. Unpin another category or raise "
                 + "the budget."
+        );
+
+    public static Problem LookbackNotFound(string id) =>
+        new(
+            ProblemCodes.LookbackNotFound,
+            StatusCodes.Status404NotFound,
+            $"There is no lookback '{Shorten(id)}'. Its job may still run, or have failed: see GET /v1/jobs/{{id}}."
+        );
+
+    public static Problem ShadowNotFound(string category) =>
+        new(
+            ProblemCodes.ShadowNotFound,
+            StatusCodes.Status404NotFound,
+            $"No version of '{category}' scores in the shadow. Name one with PUT /v1/categories/{category}/shadow."
+        );
+
+    public static Problem ShadowActive(int version) =>
+        new(
+            ProblemCodes.ShadowActive,
+            StatusCodes.Status409Conflict,
+            $"Version {version} is active. Name another version for its shadow."
+        );
+
+    public static Problem ShadowChanged(int expected, int version) =>
+        new(
+            ProblemCodes.ShadowChanged,
+            StatusCodes.Status409Conflict,
+            $"Version {version} is in the shadow now, not version {expected}. Look at its figures first."
+        );
+
+    public static Problem ShadowTooLarge(long bytes) =>
+        new(
+            ProblemCodes.ShadowTooLarge,
+            StatusCodes.Status409Conflict,
+            $"A candidate needs {bytes:N0} bytes of memory beside the models in use, and the budget (ModelCacheBytes, or what "
+                + "a fit leaves) does not have them. Raise the budget, or unpin another category."
         );
 
     public static Problem ModelActive(int version) =>

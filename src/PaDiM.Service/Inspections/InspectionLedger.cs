@@ -59,7 +59,7 @@ internal sealed partial class InspectionLedger(
     /// <summary>Takes an inspection over.</summary>
     public ValueTask AddAsync(ScoredInspection scored)
     {
-        var (inspection, models, file) = scored;
+        var (inspection, models, _, file) = scored;
         var settings = models.Models[0].Inspections;
         if (!settings.Keeps(inspection.Decision))
             return ValueTask.CompletedTask;

@@ -175,7 +175,12 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
             var rows = await (part is null ? old : old.Where(row => row.Part == part))
                 .OrderBy(row => row.Category)
                 .ThenBy(row => row.Key)
-                .Select(row => new { row.Key, row.ImageBytes })
+                .Select(row => new
+                {
+                    row.Key,
+                    row.Id,
+                    row.ImageBytes,
+                })
                 .Take(DeletedRows)
                 .ForUpdate()
                 .ToListAsync(cancellationToken);
@@ -183,6 +188,10 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
                 return deleted;
             var keys = rows.Select(row => row.Key).ToList();
             deleted += await db.Inspections.Where(row => keys.Contains(row.Key)).ExecuteDeleteAsync(cancellationToken);
+            var ids = rows.Select(row => row.Id).ToList();
+            await db
+                .ShadowScores.Where(row => row.InspectionCategory == category && ids.Contains(row.InspectionId))
+                .ExecuteDeleteAsync(cancellationToken);
             await transaction.CommitAsync(CancellationToken.None);
             // An image that is left if the process ends here has no row, and is swept.
             foreach (var row in rows.Where(row => row.ImageBytes is not null))

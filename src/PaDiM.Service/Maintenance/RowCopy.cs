@@ -30,6 +30,7 @@ internal static class RowCopy
         new Table<StoredModel>(),
         new Table<StoredModelImage>(),
         new Table<StoredEvaluation>(),
+        new Table<StoredLookback>(),
         new Table<Job>(),
         new Table<ApiKey>(),
         new Table<AuditEntry>(),
@@ -37,7 +38,12 @@ internal static class RowCopy
         new Table<DeadLetter>(),
     ];
 
-    private static readonly Table[] LedgerTables = [new Table<StoredInspection>()];
+    private static readonly Table[] LedgerTables =
+    [
+        new Table<StoredInspection>(),
+        new Table<StoredShadowScore>(),
+        new Table<StoredShadowMiss>(),
+    ];
 
     /// <summary>Gets the types of rows that are copied; a test compares them with the model.</summary>
     public static IEnumerable<Type> Types => Tables.Select(table => table.Type);

@@ -37,6 +37,9 @@ internal sealed record CategoryModel(
     StoredModel? StandsInFor
 )
 {
+    /// <summary>Gets the version that scores in the shadow of this one; null for none.</summary>
+    public int? ShadowVersion { get; init; }
+
     /// <summary>Gets the scorer of the model.</summary>
     public ModelScorer Scorer => Cached.Scorer;
 

@@ -32,6 +32,9 @@ internal sealed class CachedModel(StoredModel stored, ModelScorer scorer, TimePr
 /// </summary>
 internal sealed class ModelCache(MemoryPlan memory, TimeProvider time) : IDisposable
 {
+    /// <summary>A model that was used within this time counts as in use.</summary>
+    private static readonly TimeSpan Lately = TimeSpan.FromMinutes(10);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<(string Category, string FileName), CachedModel> _models = [];
 
@@ -113,6 +116,19 @@ internal sealed class ModelCache(MemoryPlan memory, TimeProvider time) : IDispos
             return _models.GetValueOrDefault(GetKey(model));
     }
 
+    /// <summary>
+    /// Gets whether a model is in memory, or fits there without the eviction of one that is pinned or was used lately.
+    /// </summary>
+    public bool HasRoomFor(StoredModel model)
+    {
+        lock (_gate)
+            return _models.ContainsKey(GetKey(model))
+                || _models
+                    .Where(pair => IsPinned(pair.Key) || time.GetElapsedTime(pair.Value.UsedAt) < Lately)
+                    .Sum(pair => pair.Value.Bytes) + model.StatisticsBytes
+                    <= GetBudget();
+    }
+
     /// <summary>Adds a model and returns the evicted ones. The cache takes ownership of the scorer.</summary>
     public (CachedModel Cached, IReadOnlyList<CachedModel> Evicted) Put(StoredModel model, ModelScorer scorer)
     {
@@ -188,7 +204,7 @@ internal sealed class ModelCache(MemoryPlan memory, TimeProvider time) : IDispos
     /// <summary>Evicts what does not fit beside an addition.</summary>
     private List<CachedModel> Evict(long added)
     {
-        var budget = Math.Min(memory.ModelCache.Bytes, memory.Fits.Bytes - _fits);
+        var budget = GetBudget();
         var evicted = new List<CachedModel>();
         foreach (
             var (key, oldest) in _models.Where(pair => !IsPinned(pair.Key)).OrderBy(pair => pair.Value.UsedAt).ToArray()
@@ -202,6 +218,8 @@ internal sealed class ModelCache(MemoryPlan memory, TimeProvider time) : IDispos
         }
         return evicted;
     }
+
+    private long GetBudget() => Math.Min(memory.ModelCache.Bytes, memory.Fits.Bytes - _fits);
 
     private void Release((string Category, string FileName) key)
     {

@@ -30,19 +30,21 @@ internal sealed class ModelDraft(
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="activate">Whether the model scores from now on.</param>
+    /// <param name="shadow">Whether the model scores in the shadow of the active version.</param>
     /// <param name="lease">The job that made the model; null for an import.</param>
     /// <param name="cancellationToken">Cancels until the transaction starts.</param>
     /// <returns>The row; null when the job may no longer publish.</returns>
     public async Task<StoredModel?> PublishAsync(
         PadimModel model,
         bool activate,
+        bool shadow,
         JobLease? lease,
         CancellationToken cancellationToken
     )
     {
         // From here on the store decides about the file; the sweeper removes what it leaves behind.
         _isPublishing = true;
-        var stored = await store.PublishAsync(category, fileName, model, activate, lease, cancellationToken);
+        var stored = await store.PublishAsync(category, fileName, model, activate, shadow, lease, cancellationToken);
         if (stored is not null)
             await registry.RefreshAsync(category, CancellationToken.None);
         return stored;

@@ -99,19 +99,9 @@ internal static class ModelEndpoints
     private static async Task<IResult> ActivateAsync(
         string category,
         int version,
-        ModelStore store,
-        ModelRegistry registry,
+        ModelActivation activation,
         CancellationToken cancellationToken
-    )
-    {
-        // A version that cannot be loaded must not replace one that scores.
-        if (!(await registry.AcquireAsync(category, version, cancellationToken)).Succeeded(out _, out var unusable))
-            return unusable;
-        if (await store.ActivateAsync(category, version, cancellationToken) is { } problem)
-            return problem;
-        await registry.RefreshAsync(category, CancellationToken.None);
-        return (await store.GetResponseAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
-    }
+    ) => (await activation.ActivateAsync(category, version, cancellationToken)).ToResult(TypedResults.Ok);
 
     private static async Task<IResult> DeleteAsync(
         string category,
@@ -228,7 +218,10 @@ internal static class ModelEndpoints
                 )
             )
                 return problem;
-            if (await draft.PublishAsync(model, activate, lease: null, cancellationToken) is not { } stored)
+            if (
+                await draft.PublishAsync(model, activate, shadow: false, lease: null, cancellationToken)
+                is not { } stored
+            )
                 return Problems.CategoryNotFound(category);
             return (await store.GetResponseAsync(category, stored.Version, cancellationToken)).ToResult(described =>
                 TypedResults.Created($"/v1/categories/{category}/models/{stored.Version}", described)

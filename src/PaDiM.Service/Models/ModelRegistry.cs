@@ -78,6 +78,26 @@ internal sealed partial class ModelRegistry(
             loaded.Succeeded(out var found, out var problem) ? found.Model : problem;
     }
 
+    /// <summary>
+    /// Gets the snapshot of a version that scores beside the active one, or the problem that there is no memory for it: it
+    /// must not evict a model that the line uses.
+    /// </summary>
+    public async Task<Outcome<CategoryModel>> AcquireAsideAsync(
+        string category,
+        int version,
+        CancellationToken cancellationToken
+    )
+    {
+        if (await FindModelAsync(category, version, cancellationToken) is not { } stored)
+            return Problems.ModelNotFound(
+                category,
+                version.ToString(System.Globalization.CultureInfo.InvariantCulture)
+            );
+        return cache.HasRoomFor(stored)
+            ? await AcquireAsync(category, version, cancellationToken)
+            : Problems.ShadowTooLarge(stored.StatisticsBytes);
+    }
+
     /// <summary>Gets the snapshot of the active version, and whether it had to be loaded.</summary>
     public async Task<Outcome<(CategoryModel Model, bool Loaded)>> PrefetchAsync(
         string category,
@@ -567,7 +587,10 @@ internal sealed partial class ModelRegistry(
             standsInFor is not null || stored.Version == category.ActiveVersion,
             category.Revision,
             standsInFor
-        );
+        )
+        {
+            ShadowVersion = category.ShadowVersion == stored.Version ? null : category.ShadowVersion,
+        };
     }
 
     private sealed class FitMemory(ModelCache cache, long bytes) : IDisposable

@@ -18,6 +18,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
     /// <param name="fileName">A name that was never used before.</param>
     /// <param name="model">The model.</param>
     /// <param name="activate">Whether to activate the version.</param>
+    /// <param name="shadow">Whether it scores in the shadow of the active version, if there is one.</param>
     /// <param name="lease">The job that fitted the model; null for an imported one.</param>
     /// <param name="cancellationToken">Cancels before the transaction is committed.</param>
     /// <returns>The row; null if the job may no longer publish.</returns>
@@ -26,6 +27,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         string fileName,
         PadimModel model,
         bool activate,
+        bool shadow,
         JobLease? lease,
         CancellationToken cancellationToken
     )
@@ -68,6 +70,8 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         owner.Revision++;
         if (activate)
             owner.ActiveVersion = stored.Version;
+        else if (shadow && owner.ActiveVersion is not null)
+            owner.StartShadow(stored.Version, now);
         job?.Succeed(now, stored.Version);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
@@ -141,7 +145,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         );
     }
 
-    /// <summary>Activates a version.</summary>
+    /// <summary>Activates a version. The shadow ends if it was that version.</summary>
     public async Task<Problem?> ActivateAsync(string category, int version, CancellationToken cancellationToken)
     {
         if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out _, out var problem))
@@ -157,6 +161,8 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             .ExecuteUpdateAsync(
                 set =>
                     set.SetProperty(c => c.ActiveVersion, version)
+                        .SetProperty(c => c.ShadowSince, c => c.ShadowVersion == version ? null : c.ShadowSince)
+                        .SetProperty(c => c.ShadowVersion, c => c.ShadowVersion == version ? null : c.ShadowVersion)
                         .SetProperty(c => c.Revision, c => c.Revision + 1)
                         .SetProperty(c => c.UpdatedAt, now),
                 cancellationToken
@@ -165,7 +171,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         return null;
     }
 
-    /// <summary>Deletes an inactive version.</summary>
+    /// <summary>Deletes an inactive version. The shadow ends if it was that version.</summary>
     public async Task<Problem?> DeleteAsync(string category, int version, CancellationToken cancellationToken)
     {
         if (!(await GetAsync(category, version, cancellationToken)).Succeeded(out var stored, out var problem))
@@ -182,6 +188,15 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
             .ExecuteDeleteAsync(cancellationToken);
         if (deleted == 0)
             return Problems.ModelActive(version);
+        await db
+            .Categories.Where(c => c.Name == category && c.ShadowVersion == version)
+            .ExecuteUpdateAsync(
+                set =>
+                    set.SetProperty(c => c.ShadowVersion, (int?)null)
+                        .SetProperty(c => c.ShadowSince, (DateTime?)null)
+                        .SetProperty(c => c.Revision, c => c.Revision + 1),
+                cancellationToken
+            );
         await transaction.CommitAsync(cancellationToken);
         await files.DeleteAsync(category, stored.FileName, cancellationToken);
         return null;

@@ -10,6 +10,7 @@ internal static class ModelsFeature
             .AddSingleton<DamagedModels>()
             .AddSingleton<ModelFiles>()
             .AddSingleton<ModelStore>()
+            .AddSingleton<ModelActivation>()
             .AddSingleton<ModelDrafts>()
             .AddSingleton<ModelCache>()
             .AddSingleton<DriftMonitor>()

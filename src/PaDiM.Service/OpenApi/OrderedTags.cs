@@ -15,6 +15,7 @@ internal sealed class OrderedTags : IDocumentFilter
         ("Models", "Versions: activation, rollback, export and import"),
         ("Scoring", "Score images: decisions and heatmaps"),
         ("Inspections", "What was inspected: the ledger, photographs, verdicts"),
+        ("Learning", "Learn good inspections, try candidates beside the line, and look back"),
         ("Sinks", "Send every inspection on: webhooks, MQTT and folders, with their dead letters"),
         ("Evaluation", "Accuracy on labelled images"),
         ("Backbones", "Backbones that categories may use"),

@@ -71,7 +71,7 @@ internal sealed partial class InspectionFeed(
             answer.TimingsMs,
             _replica
         );
-        var scored = new ScoredInspection(inspection, models, file);
+        var scored = new ScoredInspection(inspection, models, scores, file);
         var isKept = true;
         foreach (var observer in _observers)
             try

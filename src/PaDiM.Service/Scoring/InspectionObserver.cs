@@ -16,5 +16,11 @@ internal sealed record InspectionObserver(Func<ScoredInspection, ValueTask> Scor
 /// <summary>An inspection with what made it.</summary>
 /// <param name="Inspection">What is recorded.</param>
 /// <param name="Models">The snapshots that scored the photograph.</param>
+/// <param name="Scores">Their results. Holding one holds its map.</param>
 /// <param name="File">The photograph as received. Holding it holds its memory.</param>
-internal sealed record ScoredInspection(Inspection Inspection, PartModels Models, RequestFile File);
+internal sealed record ScoredInspection(
+    Inspection Inspection,
+    PartModels Models,
+    IReadOnlyList<ModelScore> Scores,
+    RequestFile File
+);

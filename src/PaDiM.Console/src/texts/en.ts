@@ -478,7 +478,7 @@ export const en = {
     jobs: {
         title: 'Jobs',
         empty: 'No jobs yet. A fit or an evaluation is one.',
-        kind: { fit: 'Fit', evaluation: 'Evaluation' },
+        kind: { fit: 'Fit', evaluation: 'Evaluation', lookback: 'Lookback' },
         state: {
             queued: 'Waiting',
             running: 'Running',

@@ -89,7 +89,7 @@ export function FitControl({ category, large }: { category: CategoryResponse; la
                         header: { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) },
                     },
                     headers: ownPage,
-                    body: { activate: true, incremental: true },
+                    body: { activate: true, incremental: true, shadow: false },
                 }),
             );
             await addJob(job);

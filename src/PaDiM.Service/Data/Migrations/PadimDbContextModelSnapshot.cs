@@ -145,6 +145,12 @@ namespace PaDiM.Service.Data.Migrations
                         .IsConcurrencyToken()
                         .HasColumnType("INTEGER");
 
+                    b.Property<DateTime?>("ShadowSince")
+                        .HasColumnType("TEXT");
+
+                    b.Property<int?>("ShadowVersion")
+                        .HasColumnType("INTEGER");
+
                     b.Property<DateTime>("UpdatedAt")
                         .HasColumnType("TEXT");
 
@@ -413,6 +419,38 @@ namespace PaDiM.Service.Data.Migrations
                     b.HasIndex("Category", "Label", "Id");
 
                     b.ToTable("Images");
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Data.StoredLookback", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Category")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Figures")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Flips")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("ModelVersion")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Category", "Id");
+
+                    b.ToTable("Lookbacks");
                 });
 
             modelBuilder.Entity("PaDiM.Service.Data.StoredModel", b =>
@@ -718,6 +756,15 @@ namespace PaDiM.Service.Data.Migrations
                 });
 
             modelBuilder.Entity("PaDiM.Service.Data.StoredImage", b =>
+                {
+                    b.HasOne("PaDiM.Service.Data.Category", null)
+                        .WithMany()
+                        .HasForeignKey("Category")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Data.StoredLookback", b =>
                 {
                     b.HasOne("PaDiM.Service.Data.Category", null)
                         .WithMany()

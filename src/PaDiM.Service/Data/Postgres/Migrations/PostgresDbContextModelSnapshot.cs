@@ -166,6 +166,12 @@ namespace PaDiM.Service.Data.Postgres.Migrations
                         .IsConcurrencyToken()
                         .HasColumnType("bigint");
 
+                    b.Property<DateTime?>("ShadowSince")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<int?>("ShadowVersion")
+                        .HasColumnType("integer");
+
                     b.Property<DateTime>("UpdatedAt")
                         .HasColumnType("timestamp with time zone");
 
@@ -522,6 +528,42 @@ namespace PaDiM.Service.Data.Postgres.Migrations
                     b.ToTable("Images");
                 });
 
+            modelBuilder.Entity("PaDiM.Service.Data.StoredLookback", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasMaxLength(32)
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Category")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<DateTime>("CreatedAt")
+                        .HasColumnType("timestamp with time zone");
+
+                    b.Property<string>("Figures")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Flips")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<int>("ModelVersion")
+                        .HasColumnType("integer");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Category", "Id");
+
+                    b.ToTable("Lookbacks");
+                });
+
             modelBuilder.Entity("PaDiM.Service.Data.StoredModel", b =>
                 {
                     b.Property<string>("Category")
@@ -857,6 +899,15 @@ namespace PaDiM.Service.Data.Postgres.Migrations
                 });
 
             modelBuilder.Entity("PaDiM.Service.Data.StoredImage", b =>
+                {
+                    b.HasOne("PaDiM.Service.Data.Category", null)
+                        .WithMany()
+                        .HasForeignKey("Category")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("PaDiM.Service.Data.StoredLookback", b =>
                 {
                     b.HasOne("PaDiM.Service.Data.Category", null)
                         .WithMany()
