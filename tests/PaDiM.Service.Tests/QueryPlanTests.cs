@@ -25,9 +25,15 @@ public sealed partial class QueryPlanTests : IDisposable
             await empty.Category("c0").CreateAsync();
         await PostgresServer.ExecuteAsync(database, FillSql);
         await PostgresServer.ExecuteAsync(database, VacuumSql);
-        await using var service = await RunningService.StartAsync(
+        await using var service = await RunningService.StartByAsync(
+            new StoppedTime(),
             _data.Path,
             [("JobWorkers", 0), .. PostgresServer.Options(database)]
+        );
+        // The sweep at the start lists what rows refer to, all of it, and the next one is a minute of the clock away.
+        await Eventually.TrueAsync(
+            async () => (await ReadPlansAsync(server, database)).Exists(Listing().IsMatch),
+            () => "The sweep has not read the images."
         );
         var seen = (await ReadPlansAsync(server, database)).Count;
 
@@ -182,6 +188,9 @@ public sealed partial class QueryPlanTests : IDisposable
 
     [GeneratedRegex("Seq Scan on \"(Images|Jobs|AuditEntries|ModelImages)\"")]
     private static partial Regex WholeTable();
+
+    [GeneratedRegex("SELECT i.\"Category\", i.\"Sha256\", i.\"MaskSha256\"\\s+FROM \"Images\" AS i\\s+Seq Scan")]
+    private static partial Regex Listing();
 
     /// <summary>
     /// Without indexes, keys and triggers, a million rows take a third of the time; the indexes come afterwards.
