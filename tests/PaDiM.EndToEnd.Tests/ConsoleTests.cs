@@ -267,6 +267,41 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
     }
 
     [Fact]
+    public async Task What_was_wrongly_rejected_is_learnt_tried_in_the_shadow_and_promoted()
+    {
+        const string Category = "console-learn";
+        await service.Client.PrepareSyntheticAsync(Category);
+        for (var i = 0; i < 2; i++)
+            await service.Client.InspectAsync(
+                Category,
+                SyntheticParts.Defective(60 + i, DefectKind.Scratch).Image.ToBmp(),
+                $"bad-{i}"
+            );
+        await using var browser = await local.OpenAsync(new Uri(service.Address, $"/console/c/{Category}/review"));
+        var page = browser.Page;
+        await Expect(page.GetByText("2 parts wait for a verdict")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("g");
+        await Expect(page.GetByText("1 part waits for a verdict")).ToBeVisibleAsync();
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Learn good parts" }).ClickAsync();
+        await page.ExpectAccessibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Learn them" }).ClickAsync();
+        await Expect(page.GetByText("1 photograph added.")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByText("Close", new() { Exact = true }).ClickAsync();
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Models" }).ClickAsync();
+        var shadow = page.GetByRole(AriaRole.Heading, new() { Name = "Version 2 in the shadow" });
+        await Expect(shadow).ToBeVisibleAsync();
+        await service.Client.InspectAsync(Category, SyntheticParts.Good(3).ToBmp(), "good-3");
+        await Expect(page.GetByText("1 part scored by both")).ToBeVisibleAsync();
+        await page.ExpectAccessibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Promote" }).ClickAsync();
+        await Expect(page.GetByText("Version 2 inspects now.")).ToBeVisibleAsync();
+        await Expect(shadow).ToHaveCountAsync(0);
+        browser.StayedQuiet();
+    }
+
+    [Fact]
     public async Task Inspections_are_found_counted_and_exported()
     {
         var category = await PrepareLineAsync("console-line");

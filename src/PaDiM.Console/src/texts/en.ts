@@ -235,6 +235,32 @@ export const en = {
         unknown: 'not known yet',
         noEscapes: 'What escapes is known only if parts that passed are reviewed too: find them in Inspections.',
     },
+    learn: {
+        start: 'Learn good parts',
+        title: 'Learn the parts that were said to be good?',
+        detail:
+            'Their photographs are added to the training set, and a new version is fitted to it. It scores beside the '
+            + 'active version, and decides nothing until you promote it under Models. Learn only what the line should accept.',
+        confirm: 'Learn them',
+        more: 'Learn the rest',
+        done: (added: number, duplicates: number) =>
+            `${many(added, 'photograph', 'photographs')} added${duplicates > 0 ? `, ${duplicates} were there already` : ''}.`,
+        fits: 'The fit has started. Its version goes into the shadow, under Models.',
+        refused: (value: number) => `${many(value, 'part was', 'parts were')} not learnt:`,
+    },
+    shadow: {
+        title: (version: number) => `Version ${version} in the shadow`,
+        badge: 'in the shadow',
+        start: 'Try in the shadow',
+        started: (version: number) => `Version ${version} scores what the line scores, and decides nothing.`,
+        end: 'End the shadow',
+        ended: 'The shadow has ended.',
+        promote: 'Promote',
+        figures: (scored: number, differing: number, missed: number) =>
+            `${many(scored, 'part', 'parts')} scored by both; ${differing} decided differently`
+            + `${missed > 0 ? `; ${missed} passed over while the line was busy` : ''}.`,
+        differences: 'Decided differently',
+    },
     inspections: {
         title: 'Inspections',
         part: 'Part',

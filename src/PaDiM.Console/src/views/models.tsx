@@ -10,6 +10,7 @@ import { useRights } from '../data/session';
 import { useModelImages } from '../data/training';
 import { t } from '../texts';
 import { Evaluations } from './evaluations';
+import { Shadow, startShadow } from './learn';
 import { FitControl } from './start';
 
 /** The versions of a category, what changed between them, and what each finds and misses. */
@@ -52,6 +53,9 @@ export function Models({ category }: { category: CategoryResponse }) {
                                             <div class="row nowrap">
                                                 {model.version}
                                                 {model.active && <Badge tone="good">{t.models.active}</Badge>}
+                                                {model.version === category.shadowVersion && (
+                                                    <Badge>{t.shadow.badge}</Badge>
+                                                )}
                                                 {model.state !== 'ready' && (
                                                     <Badge tone="bad">{t.models.states[model.state]}</Badge>
                                                 )}
@@ -69,6 +73,16 @@ export function Models({ category }: { category: CategoryResponse }) {
                                                         {t.models.changes}
                                                     </Button>
                                                 )}
+                                                {!model.active &&
+                                                    model.version !== category.shadowVersion &&
+                                                    may('train') && (
+                                                        <Button
+                                                            kind="quiet"
+                                                            onClick={() => void startShadow(category, model.version)}
+                                                        >
+                                                            {t.shadow.start}
+                                                        </Button>
+                                                    )}
                                                 {!model.active && (
                                                     <Button onClick={() => void activate(category, model.version)}>
                                                         {t.models.activate}
@@ -100,6 +114,7 @@ export function Models({ category }: { category: CategoryResponse }) {
                     }
                 </Loaded>
             </Panel>
+            <Shadow category={category} />
             <Evaluations category={category} />
             {deleting && <Delete category={category} model={deleting} onClose={() => setDeleting(undefined)} />}
             {comparing && models.data && (

@@ -16,6 +16,7 @@ import { useStore } from '../data/store';
 import { t } from '../texts';
 import { Controls } from './inspect';
 import { DefectDialog, InspectionDialog, InspectionFacts, InspectionStage, InspectionStrip } from './inspection';
+import { LearnControl } from './learn';
 import { VerdictFigures } from './verdict-figures';
 
 const orders = ['oldest', 'newest', 'highest', 'lowest'] as const satisfies readonly InspectionOrder[];
@@ -193,7 +194,7 @@ function Queue(props: { category: CategoryResponse; order: InspectionOrder; choi
                         </div>
                     )}
                     {shown && <Neighbours of={shown} onOpen={setOpened} />}
-                    <VerdictFigures category={category.name} />
+                    <VerdictFigures category={category.name} actions={<LearnControl category={category} />} />
                     {naming && (
                         <DefectDialog
                             category={category.name}

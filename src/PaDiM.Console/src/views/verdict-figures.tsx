@@ -1,16 +1,17 @@
 import { useQuery } from '@tanstack/preact-query';
+import type { ComponentChildren } from 'preact';
 import { Loaded, Panel, Table } from '../components/basics';
 import { api, must, type BinomialInterval } from '../data/api';
 import { t } from '../texts';
 
 /** What the verdicts of the last 30 days say about the decisions. */
-export function VerdictFigures({ category }: { category: string }) {
+export function VerdictFigures({ category, actions }: { category: string; actions?: ComponentChildren }) {
     const figures = useQuery({
         queryKey: ['verdict-figures', category],
         queryFn: () => must(api.GET('/v1/inspections/verdicts', { params: { query: { category } } })),
     });
     return (
-        <Panel title={t.figures.title}>
+        <Panel title={t.figures.title} actions={actions}>
             <Loaded query={figures}>
                 {is => (
                     <>

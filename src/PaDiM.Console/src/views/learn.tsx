@@ -1,0 +1,201 @@
+import { useQuery } from '@tanstack/preact-query';
+import { useState } from 'preact/hooks';
+import { Button, Dialog, Loaded, Panel, Table } from '../components/basics';
+import { api, must, ownPage, type CategoryResponse, type InspectionResponse, type LearnResponse } from '../data/api';
+import { addJob } from '../data/jobs';
+import { notify, notifyFailure } from '../data/notices';
+import { queries } from '../data/queries';
+import { useRights } from '../data/session';
+import { t } from '../texts';
+import { InspectionDialog, InspectionStrip } from './inspection';
+
+/** Learns the parts that were said to be good, by a candidate that decides nothing until it is promoted. */
+export function LearnControl({ category }: { category: CategoryResponse }) {
+    const { may } = useRights();
+    const [asking, setAsking] = useState(false);
+    const [busy, setBusy] = useState(false);
+    const [learnt, setLearnt] = useState<LearnResponse>();
+    if (!may('train') || category.activeModelVersion == null) return null;
+
+    async function learn() {
+        setBusy(true);
+        try {
+            const answer = await must(
+                api.POST('/v1/categories/{category}/learn', {
+                    params: { path: { category: category.name } },
+                    headers: ownPage,
+                    body: { query: {}, fit: true, shadow: true },
+                }),
+            );
+            setLearnt(answer);
+            if (answer.job) await addJob(answer.job);
+            await queries.invalidateQueries({ queryKey: ['images', category.name] });
+        } catch (error) {
+            notifyFailure(error);
+        } finally {
+            setBusy(false);
+        }
+    }
+
+    function close() {
+        setAsking(false);
+        setLearnt(undefined);
+    }
+
+    return (
+        <>
+            <Button onClick={() => setAsking(true)}>{t.learn.start}</Button>
+            {asking && (
+                <Dialog title={t.learn.title} onClose={close}>
+                    {learnt ? <Learnt of={learnt} /> : <p>{t.learn.detail}</p>}
+                    <footer class="row end">
+                        <Button onClick={close}>{learnt ? t.close : t.cancel}</Button>
+                        {(!learnt || learnt.more) && (
+                            <Button kind="primary" busy={busy} onClick={() => void learn()}>
+                                {learnt ? t.learn.more : t.learn.confirm}
+                            </Button>
+                        )}
+                    </footer>
+                </Dialog>
+            )}
+        </>
+    );
+}
+
+/** What was learnt, and what was not and why. */
+function Learnt({ of }: { of: LearnResponse }) {
+    return (
+        <div class="stack" role="status">
+            <p>{t.learn.done(of.added.length, of.duplicates.length)}</p>
+            {of.job && <p>{t.learn.fits}</p>}
+            {of.notFitted && <p>{of.notFitted.detail}</p>}
+            {of.refused.length > 0 && (
+                <>
+                    <p>{t.learn.refused(of.refused.length)}</p>
+                    <ul>
+                        {[...new Set(of.refused.map(one => one.detail))].map(detail => (
+                            <li key={detail}>{detail}</li>
+                        ))}
+                    </ul>
+                </>
+            )}
+        </div>
+    );
+}
+
+/** The version in the shadow: how often it decides differently, on which parts, and whether it takes over. */
+export function Shadow({ category }: { category: CategoryResponse }) {
+    const { may } = useRights();
+    const version = category.shadowVersion;
+    const path = { category: category.name };
+    const shadow = useQuery({
+        queryKey: ['shadow', category.name, version],
+        enabled: version != null,
+        refetchInterval: 5000,
+        queryFn: () => must(api.GET('/v1/categories/{category}/shadow', { params: { path } })),
+    });
+    const differences = useQuery({
+        queryKey: ['shadow-differences', category.name, version, shadow.data?.differing ?? 0],
+        enabled: (shadow.data?.differing ?? 0) > 0,
+        queryFn: () =>
+            must(
+                api.GET('/v1/categories/{category}/shadow/differences', {
+                    params: { path, query: { limit: 50 } },
+                }),
+            ),
+    });
+    const [opened, setOpened] = useState<InspectionResponse>();
+    if (version == null) return null;
+    const shown = differences.data?.items.flatMap(one => (one.inspection ? [one.inspection] : [])) ?? [];
+    return (
+        <Panel
+            title={t.shadow.title(version)}
+            actions={
+                may('train') && (
+                    <>
+                        <Button onClick={() => void endShadow(category)}>{t.shadow.end}</Button>
+                        <Button kind="primary" onClick={() => void promote(category, version)}>
+                            {t.shadow.promote}
+                        </Button>
+                    </>
+                )
+            }
+        >
+            <Loaded query={shadow}>
+                {is => (
+                    <>
+                        <p>{t.shadow.figures(is.scored, is.differing, is.missed)}</p>
+                        {is.decisions.length > 0 && (
+                            <Table
+                                label={t.shadow.title(version)}
+                                head={[t.jobs.version(is.activeVersion), t.jobs.version(version), t.inspections.parts]}
+                            >
+                                {is.decisions.map(one => (
+                                    <tr key={`${one.decision} ${one.shadowDecision}`}>
+                                        <td>{t.decision[one.decision]}</td>
+                                        <td>{t.decision[one.shadowDecision]}</td>
+                                        <td class="number">{t.number(one.inspections)}</td>
+                                    </tr>
+                                ))}
+                            </Table>
+                        )}
+                        {shown.length > 0 && (
+                            <>
+                                <h3>{t.shadow.differences}</h3>
+                                <InspectionStrip items={shown} onOpen={setOpened} />
+                            </>
+                        )}
+                    </>
+                )}
+            </Loaded>
+            {opened && <InspectionDialog of={opened} onClose={() => setOpened(undefined)} />}
+        </Panel>
+    );
+}
+
+/** Lets a version score beside the active one. */
+export async function startShadow(category: CategoryResponse, version: number): Promise<void> {
+    try {
+        await must(
+            api.PUT('/v1/categories/{category}/shadow', {
+                params: { path: { category: category.name } },
+                headers: ownPage,
+                body: { version },
+            }),
+        );
+        notify(t.shadow.started(version), 'done', { label: t.undo, run: () => void endShadow(category) });
+    } catch (error) {
+        notifyFailure(error);
+    }
+    await queries.invalidateQueries();
+}
+
+async function endShadow(category: CategoryResponse): Promise<void> {
+    try {
+        await must(
+            api.DELETE('/v1/categories/{category}/shadow', {
+                params: { path: { category: category.name } },
+                headers: ownPage,
+            }),
+        );
+        notify(t.shadow.ended);
+    } catch (error) {
+        notifyFailure(error);
+    }
+    await queries.invalidateQueries();
+}
+
+async function promote(category: CategoryResponse, version: number): Promise<void> {
+    try {
+        await must(
+            api.POST('/v1/categories/{category}/shadow/promote', {
+                params: { path: { category: category.name }, query: { version } },
+                headers: ownPage,
+            }),
+        );
+        notify(t.models.activated(version));
+    } catch (error) {
+        notifyFailure(error);
+    }
+    await queries.invalidateQueries();
+}
