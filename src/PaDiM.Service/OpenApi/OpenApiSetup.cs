@@ -16,7 +16,8 @@ internal static class OpenApiSetup
         4. `POST /v1/categories/{category}/score` scores an image: normal or anomalous, and where.
 
         **Errors** are RFC 9457 problems with a stable `code`; each operation lists its own.
-        Unknown URLs return `route_not_found`, unsupported methods `method_not_allowed`.
+        Unknown URLs return `route_not_found`, unsupported methods `method_not_allowed`. Addresses of other protocols are not
+        listed here; of a signature that does not hold they say `signature_invalid`.
 
         **Times** are UTC.
 
