@@ -27,13 +27,30 @@ internal sealed class DataDirectory(string root)
     /// <summary>Gets the folder of training-image embeddings: a cache that may be deleted at any time.</summary>
     public string Embeddings => Path.Combine(Root, "embeddings");
 
-    /// <summary>Gets the folder of anomaly maps of running evaluations, one folder per job.</summary>
+    /// <summary>Gets the folder of what running evaluations and lookbacks continue from, one folder per job.</summary>
     public string Evaluations => Path.Combine(Root, "evaluations");
 
     /// <summary>Gets the folder of copies of models from a bucket, named by their hashes.</summary>
     public string Copies => Path.Combine(Root, "copies");
 
     public string GetEvaluation(string jobId) => Path.Combine(Evaluations, jobId);
+
+    /// <summary>
+    /// Deletes what a job has kept to continue from, once its result is stored. The sweeper deletes what is still in use
+    /// here, and that of a job that failed or was deleted.
+    /// </summary>
+    public void DeleteEvaluation(string jobId)
+    {
+        try
+        {
+            if (GetEvaluation(jobId) is var folder && Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            // The sweeper deletes it later.
+        }
+    }
 
     public string Database => Path.Combine(Root, "padim.db");
 

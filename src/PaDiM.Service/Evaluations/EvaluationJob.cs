@@ -42,11 +42,10 @@ internal sealed class EvaluationJob(
                 cancellationToken
             )
         );
-        if (!await store.PublishAsync(context.Lease, job.Category, model.Version, figures, scores, cancellationToken))
-            throw new OperationCanceledException(
-                "The job changed hands or was cancelled before its result could be stored."
-            );
-        DeleteScratch(scratch);
+        JobContext.ThrowIfNotStored(
+            await store.PublishAsync(context.Lease, job.Category, model.Version, figures, scores, cancellationToken)
+        );
+        data.DeleteEvaluation(job.Id);
     }
 
     private (EvaluationFigures, List<StoredScore>) Evaluate(
@@ -113,23 +112,6 @@ internal sealed class EvaluationJob(
                 ),
             ]
         );
-    }
-
-    /// <summary>
-    /// Deletes the maps. A job that was stopped continues from them; the sweeper removes those of a failed or deleted
-    /// job, and those still in use here.
-    /// </summary>
-    private static void DeleteScratch(string scratch)
-    {
-        try
-        {
-            if (Directory.Exists(scratch))
-                Directory.Delete(scratch, recursive: true);
-        }
-        catch (IOException)
-        {
-            // The result is stored; the sweeper deletes the maps later.
-        }
     }
 
     private TestImage ToTest(StoredImage image, CancellationToken cancellationToken) =>

@@ -24,12 +24,7 @@ internal sealed class EvaluationStore(IDbContextFactory<PadimDbContext> contexts
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var hasCategory = await db.LockCategoryAsync(category, cancellationToken);
-        var job = await db
-            .Jobs.ForUpdate()
-            .SingleOrDefaultAsync(
-                j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running && !j.CancelRequested,
-                cancellationToken
-            );
+        var job = await lease.LockAsync(db, cancellationToken);
         if (!hasCategory || job is null)
             return false;
         var now = time.GetUtcNow().UtcDateTime;

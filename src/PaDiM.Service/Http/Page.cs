@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text;
 
 namespace PaDiM.Service.Http;
@@ -16,6 +17,9 @@ internal readonly record struct PageRequest(int Limit, string After)
     private const int DefaultLimit = 100,
         MaxLimit = 1000;
     private const string Mark = "after:";
+    private static readonly Problem WrongCursor = Problems.InvalidRequest(
+        "cursor must be the nextCursor of an earlier page."
+    );
 
     public static Outcome<PageRequest> Parse(int? limit, string? cursor)
     {
@@ -33,8 +37,15 @@ internal readonly record struct PageRequest(int Limit, string After)
         {
             // Not valid Base64.
         }
-        return Problems.InvalidRequest("cursor must be the nextCursor of an earlier page.");
+        return WrongCursor;
     }
+
+    /// <summary>Gets the number that the previous page ended with, in a list whose numbers fall; the highest one for the first
+    /// page.</summary>
+    public Outcome<long> GetNumberBefore() =>
+        After.Length == 0 ? long.MaxValue
+        : long.TryParse(After, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : WrongCursor;
 
     /// <summary>Creates a page from rows that were queried with one more than the limit.</summary>
     public Page<TItem> Cut<TRow, TItem>(IReadOnlyList<TRow> rows, Func<TRow, string> key, Func<TRow, TItem> item)

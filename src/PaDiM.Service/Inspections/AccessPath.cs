@@ -63,25 +63,14 @@ internal static class AccessPaths
         {
             if (!hasTime)
                 return AccessPath.Any;
-            var span = new InspectionQuery(category, null, null, null, null, null, query.From, query.To, null, null);
+            var span = InspectionQuery.Of(category) with { From = query.From, To = query.To };
             return await IsFewAsync(span.Filter(db.Inspections, category).OrderBy(row => row.Key), cancellationToken)
                 ? AccessPath.Others
                 : AccessPath.Scores;
         }
         if (hasTime)
             return AccessPath.Others;
-        var scores = new InspectionQuery(
-            category,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            query.MinScore,
-            query.MaxScore
-        );
+        var scores = InspectionQuery.Of(category) with { MinScore = query.MinScore, MaxScore = query.MaxScore };
         return await IsFewAsync(scores.Filter(db.Inspections, category).OrderBy(row => row.Score), cancellationToken)
             ? AccessPath.Any
             : AccessPath.Others;

@@ -28,6 +28,10 @@ internal sealed record InspectionQuery(
     [property: FromQuery(Name = "maxScore")] double? MaxScore
 )
 {
+    /// <summary>Creates the query for all inspections of a category.</summary>
+    public static InspectionQuery Of(string category) =>
+        new(category, null, null, null, null, null, null, null, null, null);
+
     /// <summary>Gets the problem of a query that cannot be answered, or that no index serves; null if it can.</summary>
     public Problem? Validate()
     {

@@ -31,6 +31,16 @@ internal sealed class JobContext(Job job, JobTrace trace, TimeProvider time)
 
     public JobProgress Progress => _current;
 
+    /// <summary>Ends a handler whose result was not stored.</summary>
+    /// <exception cref="OperationCanceledException">It was not.</exception>
+    public static void ThrowIfNotStored(bool isStored)
+    {
+        if (!isStored)
+            throw new OperationCanceledException(
+                "The job changed hands or was cancelled before its result could be stored."
+            );
+    }
+
     /// <summary>
     /// Reports progress; the next heartbeat stores it. Called by one thread at a time.
     /// </summary>

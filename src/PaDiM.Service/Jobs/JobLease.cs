@@ -14,6 +14,13 @@ internal readonly record struct JobLease(string JobId, long Fence)
         return db.Jobs.Where(j => j.Id == id && j.Fence == fence && j.State == JobState.Running);
     }
 
+    /// <summary>
+    /// Locks the job for the transaction that stores its result. Null when the lease is lost or the job is to be cancelled:
+    /// then nothing may be stored.
+    /// </summary>
+    public Task<Job?> LockAsync(PadimDbContext db, CancellationToken cancellationToken) =>
+        FindHeld(db).Where(j => !j.CancelRequested).ForUpdate().SingleOrDefaultAsync(cancellationToken);
+
     /// <summary>Makes the job final; nothing happens when the lease is lost.</summary>
     public Task FinishAsync(
         PadimDbContext db,

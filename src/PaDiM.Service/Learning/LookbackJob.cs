@@ -32,12 +32,12 @@ internal sealed class LookbackJob(
         var source = await store.GetSourceAsync(job.Category, cancellationToken);
         var decidedBy = source == job.Category ? null : job.Category;
         var total = Math.Max(1, await store.CountAsync(source, from, to, cancellationToken));
-        var scratch = data.GetEvaluation(job.Id);
         var tally = new LookbackTally();
-        using (var known = new KnownScores(scratch, model.Version))
+        using (var known = new KnownScores(data.GetEvaluation(job.Id), model.Version))
         {
             var done = 0;
-            await foreach (var row in inspections.ReadAsync(Select(source, from, to), int.MaxValue, cancellationToken))
+            var query = InspectionQuery.Of(source) with { From = from, To = to };
+            await foreach (var row in inspections.ReadAsync(query, int.MaxValue, cancellationToken))
             {
                 if (row.DecidedBy == decidedBy)
                 {
@@ -57,8 +57,8 @@ internal sealed class LookbackJob(
             }
         }
         cancellationToken.ThrowIfCancellationRequested();
-        if (
-            !await store.PublishAsync(
+        JobContext.ThrowIfNotStored(
+            await store.PublishAsync(
                 context.Lease,
                 job.Category,
                 model.Version,
@@ -66,11 +66,8 @@ internal sealed class LookbackJob(
                 tally.Flips,
                 cancellationToken
             )
-        )
-            throw new OperationCanceledException(
-                "The job changed hands or was cancelled before its result could be stored."
-            );
-        Delete(scratch);
+        );
+        data.DeleteEvaluation(job.Id);
     }
 
     /// <summary>Scores a kept photograph; null if it cannot be read or scored.</summary>
@@ -90,21 +87,5 @@ internal sealed class LookbackJob(
             return null;
         known.Add(row.Key, score);
         return score;
-    }
-
-    private static InspectionQuery Select(string category, DateTime from, DateTime to) =>
-        new(category, null, null, null, null, null, from, to, null, null);
-
-    /// <summary>Deletes the scores; the sweeper removes those of a job that failed.</summary>
-    private static void Delete(string scratch)
-    {
-        try
-        {
-            Directory.Delete(scratch, recursive: true);
-        }
-        catch (IOException)
-        {
-            // The result is stored; the sweeper deletes them later.
-        }
     }
 }

@@ -48,12 +48,7 @@ internal sealed class LookbackStore(
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var hasCategory = await db.LockCategoryAsync(category, cancellationToken);
-        var job = await db
-            .Jobs.ForUpdate()
-            .SingleOrDefaultAsync(
-                j => j.Id == lease.JobId && j.Fence == lease.Fence && j.State == JobState.Running && !j.CancelRequested,
-                cancellationToken
-            );
+        var job = await lease.LockAsync(db, cancellationToken);
         if (!hasCategory || job is null)
             return false;
         var now = time.GetUtcNow().UtcDateTime;
@@ -108,12 +103,8 @@ internal sealed class LookbackStore(
         CancellationToken cancellationToken
     )
     {
-        var before = long.MaxValue;
-        if (
-            page.After.Length > 0
-            && !long.TryParse(page.After, NumberStyles.None, CultureInfo.InvariantCulture, out before)
-        )
-            return Problems.InvalidRequest("cursor must be the nextCursor of an earlier page.");
+        if (!page.GetNumberBefore().Succeeded(out var before, out var problem))
+            return problem;
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var stored = await db
             .Lookbacks.Where(row => row.Id == id)

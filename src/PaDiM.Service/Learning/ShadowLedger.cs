@@ -120,12 +120,8 @@ internal sealed class ShadowLedger(IDatabaseEngine engine)
         CancellationToken cancellationToken
     )
     {
-        var before = long.MaxValue;
-        if (
-            page.After.Length > 0
-            && !long.TryParse(page.After, NumberStyles.None, CultureInfo.InvariantCulture, out before)
-        )
-            return Problems.InvalidRequest("cursor must be the nextCursor of an earlier page.");
+        if (!page.GetNumberBefore().Succeeded(out var before, out var problem))
+            return problem;
         await using var db = engine.CreateLedger();
         var rows = await Filter(db, shadow)
             .Where(row => row.Differs && row.Key < before)

@@ -36,18 +36,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var owner = await db.Categories.ForUpdate().SingleOrDefaultAsync(c => c.Name == category, cancellationToken);
-        var job = lease is { } held
-            ? await db
-                .Jobs.ForUpdate()
-                .SingleOrDefaultAsync(
-                    j =>
-                        j.Id == held.JobId
-                        && j.Fence == held.Fence
-                        && j.State == JobState.Running
-                        && !j.CancelRequested,
-                    cancellationToken
-                )
-            : null;
+        var job = lease is { } held ? await held.LockAsync(db, cancellationToken) : null;
         if (owner is null || (lease is not null && job is null))
         {
             await files.DeleteAsync(category, fileName, cancellationToken);
