@@ -13,9 +13,7 @@ internal static partial class PathPrefix
     /// <summary>The first segments of the service's own addresses, which a prefix could not be told from.</summary>
     private static readonly string[] OwnSegments =
     [
-        "/v1",
-        "/v2",
-        "/2020-11-20",
+        .. SecurityHeaders.ApiRoots,
         "/swagger",
         "/health",
         "/metrics",

@@ -18,8 +18,8 @@ internal static class SecurityHeaders
     /// <summary>One year. Browsers honour it over HTTPS only, so it is sent over HTTPS only.</summary>
     private const string StrictTransport = "max-age=31536000";
 
-    /// <summary>The first segments of what answers for one caller only.</summary>
-    private static readonly string[] ApiRoots = ["/v1", "/v2", "/2020-11-20"];
+    /// <summary>Gets the first segments of what answers for one caller only.</summary>
+    public static IReadOnlyList<string> ApiRoots { get; } = ["/v1", "/v2", "/2020-11-20"];
 
     public static void Apply(HttpContext context)
     {
@@ -36,10 +36,7 @@ internal static class SecurityHeaders
             headers.StrictTransportSecurity = StrictTransport;
         // Responses to authenticated requests are for that caller only. Images never change and set their own cache
         // time.
-        if (
-            headers.CacheControl.Count == 0
-            && Array.Exists(ApiRoots, root => context.Request.Path.StartsWithSegments(root))
-        )
+        if (headers.CacheControl.Count == 0 && ApiRoots.Any(root => context.Request.Path.StartsWithSegments(root)))
             headers.CacheControl = "no-store";
     }
 }

@@ -20,9 +20,7 @@ internal static class DetectEndpoints
             .AddEndpointFilter(CategoryName.Filter)
             .ReadsUploads()
             .OnlyWhereScored()
-            .WithDeadlines(
-                (context, problem) => context.RequestServices.GetRequiredService<ScoreMetrics>().RecordFailure(problem)
-            );
+            .WithScoreDeadlines();
 
     private static async Task<IResult> DetectAsync(
         string category,

@@ -16,9 +16,7 @@ internal static class InferEndpoints
             .MapGroup("models/{category}")
             .AddEndpointFilter(CategoryName.Filter)
             .OnlyWhereScored()
-            .WithDeadlines(
-                (context, problem) => context.RequestServices.GetRequiredService<ScoreMetrics>().RecordFailure(problem)
-            );
+            .WithScoreDeadlines();
         model.MapPost("infer", InferAsync);
         model.MapPost("versions/{version}/infer", InferAsync);
     }

@@ -14,6 +14,13 @@ namespace PaDiM.Service.Scoring;
 /// </summary>
 internal static class ScoreEndpoints
 {
+    /// <summary>Enables deadlines for an operation that scores. Those that are missed count as failures.</summary>
+    public static TBuilder WithScoreDeadlines<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithDeadlines(
+            (context, problem) => context.RequestServices.GetRequiredService<ScoreMetrics>().RecordFailure(problem)
+        );
+
     public static void MapScoreEndpoints(this RouteGroupBuilder category)
     {
         var score = category
@@ -22,9 +29,7 @@ internal static class ScoreEndpoints
             .Needs(AccessScope.Score)
             .OnlyWhereScored()
             .WithTags("Scoring")
-            .WithDeadlines(
-                (context, problem) => context.RequestServices.GetRequiredService<ScoreMetrics>().RecordFailure(problem)
-            );
+            .WithScoreDeadlines();
         score
             .MapPost("", ScoreAsync)
             .WithName("ScoreImage")
