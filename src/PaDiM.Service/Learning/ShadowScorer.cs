@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Background;
 using PaDiM.Service.Data;
+using PaDiM.Service.Diagnostics;
 using PaDiM.Service.Http;
 using PaDiM.Service.Images;
 using PaDiM.Service.Models;
@@ -45,8 +46,8 @@ internal sealed partial class ShadowScorer(
     private readonly Dictionary<string, Candidate> _candidates = new(StringComparer.Ordinal);
     private long _held;
     private int _busy;
-    private string? _reason,
-        _failure;
+    private readonly Reminder _reminder = new(time);
+    private string? _failure;
 
     /// <summary>Gets whether nothing waits.</summary>
     public bool IsIdle => Volatile.Read(ref _busy) == 0;
@@ -120,7 +121,6 @@ internal sealed partial class ShadowScorer(
             )
             {
                 Interlocked.Add(ref _held, -waiting.File.Bytes.Length);
-                _reason = null;
                 var decision = candidate.Decide(score);
                 return new StoredShadowScore
                 {
@@ -137,7 +137,9 @@ internal sealed partial class ShadowScorer(
                     Differs = decision != waiting.Decision,
                 };
             }
-            Explain(waiting, problem!.Detail);
+            // One candidate may fail each time while others score.
+            if (_reminder.IsDue())
+                LogMissed(waiting.Version, waiting.Active.Category, problem!.Detail);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -226,14 +228,6 @@ internal sealed partial class ShadowScorer(
             .ToListAsync(cancellationToken);
         foreach (var category in categories)
             await ledger.TrimAsync(category.Name, now.AddDays(-category.Settings.Inspections.Days), cancellationToken);
-    }
-
-    private void Explain(Waiting waiting, string reason)
-    {
-        if (_reason == reason)
-            return;
-        _reason = reason;
-        LogMissed(waiting.Version, waiting.Active.Category, reason);
     }
 
     /// <summary>A candidate, or why there is none, at a revision of its category.</summary>
