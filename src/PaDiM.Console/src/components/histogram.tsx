@@ -1,5 +1,6 @@
 import { useId } from 'preact/hooks';
 import { t } from '../texts';
+import { fillWith, Hatch } from './hatch';
 
 export interface Scores {
     good: readonly number[];
@@ -39,12 +40,7 @@ export function Histogram(props: { scores: Scores; now: number; then: number }) 
                 )}
                 preserveAspectRatio="none"
             >
-                <defs>
-                    <pattern id={hatch} width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-                        <rect width="7" height="7" class="bar-bad" />
-                        <rect width="2.5" height="7" class="bar-hatch" />
-                    </pattern>
-                </defs>
+                <Hatch id={hatch} />
                 <rect
                     class="beyond"
                     x={place(then) * WIDTH}
@@ -65,7 +61,7 @@ export function Histogram(props: { scores: Scores; now: number; then: number }) 
                                 height={whole * share}
                             />
                             <rect
-                                fill={`url(${location.pathname}#${hatch})`}
+                                fill={fillWith(hatch)}
                                 x={i * step + 1}
                                 y={HEIGHT - whole}
                                 width={step - 2}

@@ -1,6 +1,7 @@
 import { useId } from 'preact/hooks';
 import type { FigureResponse } from '../data/api';
 import { t } from '../texts';
+import { fillWith, Hatch } from './hatch';
 
 const WIDTH = 1000,
     HEIGHT = 220,
@@ -24,12 +25,7 @@ export function Trend({ spans }: { spans: readonly FigureResponse[] }) {
                 )}
                 preserveAspectRatio="none"
             >
-                <defs>
-                    <pattern id={hatch} width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-                        <rect width="7" height="7" class="bar-bad" />
-                        <rect width="2.5" height="7" class="bar-hatch" />
-                    </pattern>
-                </defs>
+                <Hatch id={hatch} />
                 {spans.map((span, i) => {
                     const box = { x: (i + GAP) * step, width: (1 - 2 * GAP) * step };
                     const normal = tall(span.normal);
@@ -42,7 +38,7 @@ export function Trend({ spans }: { spans: readonly FigureResponse[] }) {
                             <rect class="bar-good" {...box} y={HEIGHT - normal} height={normal} />
                             <rect class="bar-review" {...box} y={HEIGHT - normal - review} height={review} />
                             <rect
-                                fill={`url(${location.pathname}${location.search}#${hatch})`}
+                                fill={fillWith(hatch)}
                                 {...box}
                                 y={Math.max(0, HEIGHT - normal - review - rejects)}
                                 height={rejects}

@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 import { Button, Dialog, Loaded, Panel, Table } from '../components/basics';
-import { api, must, ownPage, type CategoryResponse, type InspectionResponse, type LearnResponse } from '../data/api';
+import { act } from '../data/act';
+import { api, must, type CategoryResponse, type InspectionResponse, type LearnResponse } from '../data/api';
 import { addJob } from '../data/jobs';
-import { notify, notifyFailure } from '../data/notices';
+import { notifyFailure } from '../data/notices';
 import { queries } from '../data/queries';
 import { useRights } from '../data/session';
 import { t } from '../texts';
@@ -23,7 +24,6 @@ export function LearnControl({ category }: { category: CategoryResponse }) {
             const answer = await must(
                 api.POST('/v1/categories/{category}/learn', {
                     params: { path: { category: category.name } },
-                    headers: ownPage,
                     body: { query: {}, fit: true, shadow: true },
                 }),
             );
@@ -154,48 +154,30 @@ export function Shadow({ category }: { category: CategoryResponse }) {
 }
 
 /** Lets a version score beside the active one. */
-export async function startShadow(category: CategoryResponse, version: number): Promise<void> {
-    try {
-        await must(
+export const startShadow = (category: CategoryResponse, version: number): Promise<void> =>
+    act(
+        must(
             api.PUT('/v1/categories/{category}/shadow', {
                 params: { path: { category: category.name } },
-                headers: ownPage,
                 body: { version },
             }),
-        );
-        notify(t.shadow.started(version), 'done', { label: t.undo, run: () => void endShadow(category) });
-    } catch (error) {
-        notifyFailure(error);
-    }
-    await queries.invalidateQueries();
-}
+        ),
+        t.shadow.started(version),
+        { label: t.undo, run: () => void endShadow(category) },
+    );
 
-async function endShadow(category: CategoryResponse): Promise<void> {
-    try {
-        await must(
-            api.DELETE('/v1/categories/{category}/shadow', {
-                params: { path: { category: category.name } },
-                headers: ownPage,
-            }),
-        );
-        notify(t.shadow.ended);
-    } catch (error) {
-        notifyFailure(error);
-    }
-    await queries.invalidateQueries();
-}
+const endShadow = (category: CategoryResponse): Promise<void> =>
+    act(
+        must(api.DELETE('/v1/categories/{category}/shadow', { params: { path: { category: category.name } } })),
+        t.shadow.ended,
+    );
 
-async function promote(category: CategoryResponse, version: number): Promise<void> {
-    try {
-        await must(
+const promote = (category: CategoryResponse, version: number): Promise<void> =>
+    act(
+        must(
             api.POST('/v1/categories/{category}/shadow/promote', {
                 params: { path: { category: category.name }, query: { version } },
-                headers: ownPage,
             }),
-        );
-        notify(t.models.activated(version));
-    } catch (error) {
-        notifyFailure(error);
-    }
-    await queries.invalidateQueries();
-}
+        ),
+        t.models.activated(version),
+    );

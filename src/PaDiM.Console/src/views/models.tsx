@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { Badge, Button, Dialog, Loaded, Panel, Table } from '../components/basics';
 import { useFilePicker } from '../components/drop-zone';
 import { Icon } from '../components/icons';
+import { act } from '../data/act';
 import { api, must, send, type CategoryResponse, type ModelResponse } from '../data/api';
 import { address } from '../data/address';
 import { notify, notifyFailure } from '../data/notices';
@@ -129,25 +130,17 @@ export function Models({ category }: { category: CategoryResponse }) {
     );
 }
 
-async function activate(category: CategoryResponse, version: number, isUndo = false): Promise<void> {
+function activate(category: CategoryResponse, version: number, isUndo = false): Promise<void> {
     const before = category.activeModelVersion;
-    try {
-        await must(
+    return act(
+        must(
             api.POST('/v1/categories/{category}/models/{version}/activate', {
                 params: { path: { category: category.name, version } },
             }),
-        );
-        notify(
-            t.models.activated(version),
-            'done',
-            before != null && !isUndo
-                ? { label: t.undo, run: () => void activate(category, before, true) }
-                : undefined,
-        );
-    } catch (error) {
-        notifyFailure(error);
-    }
-    await queries.invalidateQueries();
+        ),
+        t.models.activated(version),
+        before != null && !isUndo ? { label: t.undo, run: () => void activate(category, before, true) } : undefined,
+    );
 }
 
 function Delete(props: { category: CategoryResponse; model: ModelResponse; onClose: () => void }) {
