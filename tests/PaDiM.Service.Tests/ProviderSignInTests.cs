@@ -98,7 +98,7 @@ public sealed class ProviderSignInTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_answer_that_the_browser_did_not_ask_for_signs_nobody_in()
+    public async Task An_answer_that_the_browser_did_not_ask_for_does_not_sign_in()
     {
         _issuer.SignedIn = _issuer.Token("admin");
         using var attacker = new Browser(_service);

@@ -87,7 +87,7 @@ public sealed class SignatureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nobody_signs_without_the_key()
+    public async Task A_signature_needs_the_key()
     {
         await RefusedAsync(await SendAsync(new Signed(Path) { Secret = "secret" }));
         await RefusedAsync(await SendAsync(new Signed(Path) { Id = "0123456789ab" }));

@@ -60,7 +60,7 @@ public class VerdictFigureTests(SharedService shared)
     }
 
     [Fact]
-    public async Task What_nobody_looked_at_stays_unknown()
+    public async Task What_was_not_looked_at_stays_unknown()
     {
         var category = await shared.NewCategoryAsync();
         var empty = await GetFiguresAsync(category.Name);

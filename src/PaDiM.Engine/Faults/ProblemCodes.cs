@@ -153,7 +153,7 @@ public static class ProblemCodes
     /// <summary>The photograph of the inspection is not kept.</summary>
     public const string InspectionImageNotKept = "inspection_image_not_kept";
 
-    /// <summary>Nobody said that the part of the inspection is good.</summary>
+    /// <summary>The inspection does not have the verdict that its part is good.</summary>
     public const string VerdictNotGood = "verdict_not_good";
 
     /// <summary>There is no such lookback.</summary>

@@ -23,7 +23,7 @@ internal sealed partial class ProviderSignIn(
 
     private const string HomePath = "/console";
 
-    /// <summary>How a page learns why nobody is signed in.</summary>
+    /// <summary>How a page learns why the sign-in failed.</summary>
     private const string Unavailable = "unavailable",
         Refused = "refused",
         NoRights = "no-rights";

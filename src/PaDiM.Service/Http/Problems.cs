@@ -102,8 +102,8 @@ internal static class Problems
         new(
             ProblemCodes.VerdictNotGood,
             StatusCodes.Status409Conflict,
-            $"The inspection '{Shorten(id)}' does not have the verdict 'good'. Nothing is learnt from a part that nobody "
-                + "called good; see PUT /v1/inspections/{id}/verdict."
+            $"The inspection '{Shorten(id)}' does not have the verdict 'good'. Only parts that a person called good are "
+                + "learnt; see PUT /v1/inspections/{id}/verdict."
         );
 
     public static Problem ImageDamaged(string sha256) =>

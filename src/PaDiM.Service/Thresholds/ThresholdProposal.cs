@@ -141,7 +141,7 @@ internal sealed record ThresholdProposal(
 /// <param name="Threshold">The threshold.</param>
 /// <param name="Reasons">Why it is among the candidates.</param>
 /// <param name="Defects">Known defects: of the newest evaluation, and by verdict.</param>
-/// <param name="GoodParts">Good parts that nobody chose by their score: the images of the model, and good ones of the
+/// <param name="GoodParts">Good parts that were not chosen by their score: the images of the model, and good ones of the
 /// newest evaluation.</param>
 /// <param name="ReviewedGoodParts">Inspections that a person called good. Mostly those are reviewed that were rejected, so
 /// they say nothing about the share of all good parts.</param>
