@@ -75,8 +75,8 @@ internal static class AccessFeature
     }
 
     /// <summary>
-    /// Sends requests to the scheme of the protocol that they speak, and tokens to the identity provider's scheme if one is configured. Everything else, and every request while
-    /// access is open, goes to the key scheme.
+    /// Sends requests to the scheme of the protocol that they speak, and tokens to the identity provider's scheme if one is
+    /// configured. Everything else, and every request while access is open, goes to the key scheme.
     /// </summary>
     private static string SelectScheme(HttpContext context)
     {

@@ -116,6 +116,9 @@ internal static class Problems
     public static Problem JobNotFound(string id) =>
         new(ProblemCodes.JobNotFound, StatusCodes.Status404NotFound, $"The job '{Shorten(id)}' does not exist.");
 
+    public static Problem ModelNotFound(string category, int version) =>
+        ModelNotFound(category, version.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
     public static Problem ModelNotFound(string category, string version) =>
         new(
             ProblemCodes.ModelNotFound,

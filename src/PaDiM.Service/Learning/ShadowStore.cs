@@ -41,10 +41,7 @@ internal sealed class ShadowStore(IDbContextFactory<PadimDbContext> contexts, Me
             .Models.Where(m => m.Category == category && (m.Version == version || m.Version == active))
             .ToDictionaryAsync(m => m.Version, m => m.StatisticsBytes, cancellationToken);
         if (!sizes.TryGetValue(version, out var bytes))
-            return Problems.ModelNotFound(
-                category,
-                version.ToString(System.Globalization.CultureInfo.InvariantCulture)
-            );
+            return Problems.ModelNotFound(category, version);
         if (version == active)
             return Problems.ShadowActive(version);
         if (sizes.Values.Sum() > memory.ModelCache.Bytes)

@@ -89,10 +89,7 @@ internal sealed partial class ModelRegistry(
     )
     {
         if (await FindModelAsync(category, version, cancellationToken) is not { } stored)
-            return Problems.ModelNotFound(
-                category,
-                version.ToString(System.Globalization.CultureInfo.InvariantCulture)
-            );
+            return Problems.ModelNotFound(category, version);
         return cache.HasRoomFor(stored)
             ? await AcquireAsync(category, version, cancellationToken)
             : Problems.ShadowTooLarge(stored.StatisticsBytes);
@@ -395,7 +392,7 @@ internal sealed partial class ModelRegistry(
 
         var stored = await FindModelAsync(name, wanted, cancellationToken);
         if (stored is null)
-            return Problems.ModelNotFound(name, wanted.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            return Problems.ModelNotFound(name, wanted);
         var changes = await CountThresholdChangesAsync(name, cancellationToken);
         // Pinned before it is read, so that it cannot be evicted in between.
         if (role.Value.Scores && category.Pinned && stored.Version == category.ActiveVersion)

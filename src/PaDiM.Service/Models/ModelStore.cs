@@ -90,7 +90,7 @@ internal sealed class ModelStore(IDbContextFactory<PadimDbContext> contexts, Mod
         )
             return stored;
         return await db.Categories.AnyAsync(c => c.Name == category, cancellationToken)
-            ? Problems.ModelNotFound(category, version.ToString(System.Globalization.CultureInfo.InvariantCulture))
+            ? Problems.ModelNotFound(category, version)
             : Problems.CategoryNotFound(category);
     }
 

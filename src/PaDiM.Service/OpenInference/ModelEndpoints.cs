@@ -52,7 +52,7 @@ internal static class ModelEndpoints
         if (!(await index.ListVersionsAsync(category, cancellationToken)).Succeeded(out var versions, out var problem))
             return problem;
         if (version is { } named && !versions.Contains(named))
-            return Problems.ModelNotFound(category, named.ToString(CultureInfo.InvariantCulture));
+            return Problems.ModelNotFound(category, named);
         return new MetadataResponse(
             category,
             [.. versions.Order().Select(one => one.ToString(CultureInfo.InvariantCulture))],
