@@ -7,6 +7,7 @@ import { addJob } from '../data/jobs';
 import { notifyFailure } from '../data/notices';
 import { queries } from '../data/queries';
 import { useRights } from '../data/session';
+import { Store, useStore } from '../data/store';
 import { t } from '../texts';
 import { InspectionDialog, InspectionStrip } from './inspection';
 
@@ -88,15 +89,16 @@ export function Shadow({ category }: { category: CategoryResponse }) {
     const { may } = useRights();
     const version = category.shadowVersion;
     const path = { category: category.name };
+    const isEnding = useStore(ending) === category.name;
     const shadow = useQuery({
         queryKey: ['shadow', category.name, version],
-        enabled: version != null,
+        enabled: version != null && !isEnding,
         refetchInterval: 5000,
         queryFn: () => must(api.GET('/v1/categories/{category}/shadow', { params: { path } })),
     });
     const differences = useQuery({
         queryKey: ['shadow-differences', category.name, version, shadow.data?.differing ?? 0],
-        enabled: (shadow.data?.differing ?? 0) > 0,
+        enabled: (shadow.data?.differing ?? 0) > 0 && !isEnding,
         queryFn: () =>
             must(
                 api.GET('/v1/categories/{category}/shadow/differences', {
@@ -113,8 +115,10 @@ export function Shadow({ category }: { category: CategoryResponse }) {
             actions={
                 may('train') && (
                     <>
-                        <Button onClick={() => void endShadow(category)}>{t.shadow.end}</Button>
-                        <Button kind="primary" onClick={() => void promote(category, version)}>
+                        <Button busy={isEnding} onClick={() => void endShadow(category)}>
+                            {t.shadow.end}
+                        </Button>
+                        <Button kind="primary" busy={isEnding} onClick={() => void promote(category, version)}>
                             {t.shadow.promote}
                         </Button>
                     </>
@@ -166,14 +170,26 @@ export const startShadow = (category: CategoryResponse, version: number): Promis
         { label: t.undo, run: () => void endShadow(category) },
     );
 
+/** The category whose shadow is being ended: it is not asked about until the category says whether it is there. */
+const ending = new Store<string | undefined>(undefined);
+
+/** Waits for a change that may end the shadow. */
+export async function actOnShadow(category: CategoryResponse, ...change: Parameters<typeof act>): Promise<void> {
+    ending.set(category.name);
+    await act(...change);
+    ending.set(undefined);
+}
+
 const endShadow = (category: CategoryResponse): Promise<void> =>
-    act(
+    actOnShadow(
+        category,
         must(api.DELETE('/v1/categories/{category}/shadow', { params: { path: { category: category.name } } })),
         t.shadow.ended,
     );
 
 const promote = (category: CategoryResponse, version: number): Promise<void> =>
-    act(
+    actOnShadow(
+        category,
         must(
             api.POST('/v1/categories/{category}/shadow/promote', {
                 params: { path: { category: category.name }, query: { version } },

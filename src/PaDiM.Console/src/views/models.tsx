@@ -2,7 +2,6 @@ import { useState } from 'preact/hooks';
 import { Badge, Button, Dialog, Loaded, Panel, Table } from '../components/basics';
 import { useFilePicker } from '../components/drop-zone';
 import { Icon } from '../components/icons';
-import { act } from '../data/act';
 import { api, must, send, type CategoryResponse, type ModelResponse } from '../data/api';
 import { address } from '../data/address';
 import { notify, notifyFailure } from '../data/notices';
@@ -11,7 +10,7 @@ import { useRights } from '../data/session';
 import { useModelImages } from '../data/training';
 import { t } from '../texts';
 import { Evaluations } from './evaluations';
-import { Shadow, startShadow } from './learn';
+import { actOnShadow, Shadow, startShadow } from './learn';
 import { FitControl } from './start';
 
 /** The versions of a category, what changed between them, and what each finds and misses. */
@@ -132,7 +131,8 @@ export function Models({ category }: { category: CategoryResponse }) {
 
 function activate(category: CategoryResponse, version: number, isUndo = false): Promise<void> {
     const before = category.activeModelVersion;
-    return act(
+    return actOnShadow(
+        category,
         must(
             api.POST('/v1/categories/{category}/models/{version}/activate', {
                 params: { path: { category: category.name, version } },
