@@ -7,19 +7,22 @@ using PaDiM.Bench.Measuring;
 
 namespace PaDiM.Bench;
 
-/// <summary>Measures what the ledger costs a score.</summary>
+/// <summary>Measures what the ledger and a candidate in the shadow cost a score.</summary>
 internal static class LedgerScores
 {
     private const int Rounds = 40,
         ScoresPerRound = 25;
 
-    /// <summary>Scores the same images in turn by a category that keeps everything and by one that keeps nothing.</summary>
+    /// <summary>
+    /// Scores the same images in turn by a category that keeps everything, by one that also has a candidate in the shadow,
+    /// and by one that keeps nothing.
+    /// </summary>
     public static async Task MeasureAsync(WebApplication app)
     {
         using var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
         var images = Enumerable.Range(0, 12).Select(CreateImage).ToArray();
         var times = new Dictionary<string, List<double>>();
-        foreach (var (name, keep) in new[] { ("kept", "all"), ("not-kept", "none") })
+        foreach (var (name, keep) in new[] { ("kept", "all"), ("shadowed", "all"), ("not-kept", "none") })
         {
             times[name] = [];
             await SendAsync(
@@ -27,10 +30,10 @@ internal static class LedgerScores
             );
             foreach (var image in images)
                 await SendAsync(http.PostAsync($"/v1/categories/{name}/images", ToContent(image)));
-            var job = (await SendAsync(http.PostAsync($"/v1/categories/{name}/fits", null)))!["id"];
-            while ((string?)(await http.GetFromJsonAsync<JsonNode>($"/v1/jobs/{job}"))!["state"] != "succeeded")
-                await Task.Delay(200);
+            await FitAsync(http, name);
         }
+        await FitAsync(http, "shadowed");
+        await SendAsync(http.PutAsJsonAsync("/v1/categories/shadowed/shadow", new { version = 1 }));
         var clock = new Stopwatch();
         for (var round = -2; round < Rounds; round++)
             foreach (var (name, list) in times)
@@ -48,9 +51,21 @@ internal static class LedgerScores
             list.Sort();
             table.Add([name, $"{Quantile(list, 0.5):f2}", $"{Quantile(list, 0.99):f2}"]);
         }
-        table.Print($"{Rounds * ScoresPerRound} scores with and without the ledger, in turn:");
+        table.Print(
+            $"{Rounds * ScoresPerRound} scores with the ledger, with a shadow beside it, and with neither, in turn:"
+        );
         var ratio = Quantile(times["kept"], 0.99) / Quantile(times["not-kept"], 0.99);
         Console.WriteLine($"p99 with the ledger / without: {ratio:f3}");
+        ratio = Quantile(times["shadowed"], 0.99) / Quantile(times["kept"], 0.99);
+        Console.WriteLine($"p99 with a candidate in the shadow / without: {ratio:f3}");
+        Console.WriteLine(await http.GetStringAsync("/v1/categories/shadowed/shadow"));
+    }
+
+    private static async Task FitAsync(HttpClient http, string category)
+    {
+        var job = (await SendAsync(http.PostAsync($"/v1/categories/{category}/fits", null)))!["id"];
+        while ((string?)(await http.GetFromJsonAsync<JsonNode>($"/v1/jobs/{job}"))!["state"] != "succeeded")
+            await Task.Delay(200);
     }
 
     private static double Quantile(List<double> sorted, double share) =>
