@@ -309,7 +309,7 @@ public sealed class MqttSinkTests : IAsyncLifetime
     private static MqttTarget Create(MqttRequest settings, SinkSecrets? secrets = null) =>
         new("broker", settings, secrets ?? new SinkSecrets(), "line-a", TimeProvider.System);
 
-    private static Inspection Make(string? station = "camera 1", Decision decision = Decision.Anomalous) =>
+    internal static Inspection Make(string? station = "camera 1", Decision decision = Decision.Anomalous) =>
         new(
             "1",
             "part",

@@ -2730,6 +2730,10 @@ public sealed record MqttRequest
     /// <summary>Topic, with <c>{replica}</c>, whose retained message says whether the replica is connected; an empty text for none.</summary>
     [JsonPropertyName("statusTopic")]
     public string? StatusTopic { get; set; }
+
+    /// <summary>Publishes as an edge node of Sparkplug B instead of JSON. Its specification says topics, quality of service and what is retained, so that these settings must be left out.</summary>
+    [JsonPropertyName("sparkplug")]
+    public SparkplugRequest? Sparkplug { get; set; }
 }
 
 /// <summary>A broker, without its secrets.</summary>
@@ -2778,6 +2782,10 @@ public sealed record MqttResponse
     /// <summary>Topic of the state of the connection; an empty text for none.</summary>
     [JsonPropertyName("statusTopic")]
     public string StatusTopic { get; set; } = "";
+
+    /// <summary>The edge node of Sparkplug B; null if inspections are published as JSON.</summary>
+    [JsonPropertyName("sparkplug")]
+    public SparkplugResponse? Sparkplug { get; set; }
 }
 
 /// <summary>A new key.</summary>
@@ -3775,6 +3783,26 @@ public sealed record SinkTestResponse
     public string Detail { get; set; } = "";
 }
 
+/// <summary>An edge node of Sparkplug B on each replica: categories are its devices.</summary>
+public sealed record SparkplugRequest
+{
+    /// <summary>Group that the edge node belongs to: 1 to 128 characters without <c>+</c>, <c>#</c>, <c>/</c> and control characters.</summary>
+    [JsonPropertyName("group")]
+    public string? Group { get; set; }
+}
+
+/// <summary>An edge node of Sparkplug B.</summary>
+public sealed record SparkplugResponse
+{
+    /// <summary>Group that it belongs to.</summary>
+    [JsonPropertyName("group")]
+    public string Group { get; set; } = "";
+
+    /// <summary>Its identifier on the replica that answers: the sink, a colon and the replica.</summary>
+    [JsonPropertyName("node")]
+    public string Node { get; set; } = "";
+}
+
 /// <summary>Figures of a category.</summary>
 public sealed record SummaryResponse
 {
@@ -4478,6 +4506,8 @@ public sealed record WebhookResponse
 [JsonSerializable(typeof(SinkResponsePage))]
 [JsonSerializable(typeof(SinkStatus))]
 [JsonSerializable(typeof(SinkTestResponse))]
+[JsonSerializable(typeof(SparkplugRequest))]
+[JsonSerializable(typeof(SparkplugResponse))]
 [JsonSerializable(typeof(SummaryResponse))]
 [JsonSerializable(typeof(SystemResponse))]
 [JsonSerializable(typeof(ThresholdCandidate))]

@@ -53,6 +53,12 @@ internal sealed record MqttRequest
     /// </summary>
     public string StatusTopic { get; init; } = "padim/{replica}/status";
 
+    /// <summary>
+    /// Publishes as an edge node of Sparkplug B instead of JSON. Its specification says topics, quality of service and what
+    /// is retained, so that these settings must be left out.
+    /// </summary>
+    public SparkplugRequest? Sparkplug { get; init; }
+
     /// <summary>Gets the port in force.</summary>
     public int GetPort() => Port ?? (Tls ? 8883 : 1883);
 
@@ -76,6 +82,7 @@ internal sealed record MqttRequest
 /// <param name="Qos">Quality of service.</param>
 /// <param name="Retain">Whether the broker keeps the newest inspection of each topic.</param>
 /// <param name="StatusTopic">Topic of the state of the connection; an empty text for none.</param>
+/// <param name="Sparkplug">The edge node of Sparkplug B; null if inspections are published as JSON.</param>
 internal sealed record MqttResponse(
     string Host,
     int Port,
@@ -87,5 +94,6 @@ internal sealed record MqttResponse(
     string Topic,
     int Qos,
     bool Retain,
-    string StatusTopic
+    string StatusTopic,
+    SparkplugResponse? Sparkplug
 );

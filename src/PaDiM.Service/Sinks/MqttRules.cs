@@ -23,6 +23,8 @@ internal static class MqttRules
             return $"mqtt.user must have 1 to {MaxUser} characters.";
         if (mqtt.Password is { Length: > MaxPassword } || mqtt.Password is not null && mqtt.User is null)
             return $"mqtt.password must have at most {MaxPassword} characters, and needs mqtt.user.";
+        if (mqtt.Sparkplug?.FindFault(mqtt) is { } sparkplug)
+            return $"mqtt.sparkplug {sparkplug}";
         if (TopicTemplate.FindFault(mqtt.Topic) is { } topic)
             return $"mqtt.topic {topic}";
         if (mqtt.StatusTopic is null)

@@ -43,7 +43,7 @@ internal static class SinkEndpoints
             .WithSummary("Sends a made-up inspection, and answers what the receiver said")
             .WithDescription(
                 "One attempt from this replica, whatever the circuit says. The event has the type `padim.test`, the category "
-                    + "`test` and an identifier that starts with `test-`."
+                    + "`test` and an identifier that starts with `test-`. With Sparkplug it is data of the edge node."
             )
             .Produces<SinkTestResponse>();
     }
@@ -187,7 +187,10 @@ internal static class SinkEndpoints
                     mqtt.Topic,
                     mqtt.Qos,
                     mqtt.Retain,
-                    mqtt.StatusTopic
+                    mqtt.StatusTopic,
+                    mqtt.Sparkplug is { } sparkplug
+                        ? new SparkplugResponse(sparkplug.Group!, targets.GetNode(sink.Name))
+                        : null
                 )
                 : null,
             settings.Folder is { } folder

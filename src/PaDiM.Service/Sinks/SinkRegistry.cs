@@ -191,7 +191,10 @@ internal sealed partial class SinkRegistry(
         }
         _workers = [.. next];
         foreach (var worker in running.Values)
+        {
             await worker.DeleteAsync();
+            targets.Forget(worker.Name);
+        }
     }
 
     private SinkWorker Start(SinkDefinition definition) =>

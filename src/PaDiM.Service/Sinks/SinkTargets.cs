@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using PaDiM.Service.Data;
 using PaDiM.Service.Http;
@@ -13,9 +14,17 @@ internal sealed class SinkTargets(
     TimeProvider time
 )
 {
+    private readonly ConcurrentDictionary<string, SparkplugSessions> _sessions = new(StringComparer.Ordinal);
+
     /// <summary>Gets where a sink writes. Its name is a name of a folder: see the rules.</summary>
     public string GetFolder(string sink) =>
         Path.GetFullPath(Path.Combine(options.Value.SinkDirectory ?? directory.Sinks, sink));
+
+    /// <summary>Gets the identifier of a sink's edge node on this replica.</summary>
+    public string GetNode(string sink) => SparkplugTopics.GetNode(sink, replica.Value.ReplicaName);
+
+    /// <summary>Forgets a sink that was deleted.</summary>
+    public void Forget(string sink) => _sessions.TryRemove(sink, out _);
 
     public SinkTarget Create(SinkDefinition definition) =>
         definition switch
@@ -24,6 +33,14 @@ internal sealed class SinkTargets(
             { Settings.Webhook: { } webhook, Secrets: { } secrets } => new WebhookTarget(
                 webhook,
                 secrets.Webhook,
+                time
+            ),
+            { Settings.Mqtt: { Sparkplug: not null } mqtt, Secrets: { } secrets } => new SparkplugTarget(
+                definition,
+                mqtt,
+                secrets,
+                replica.Value.ReplicaName,
+                _sessions.GetOrAdd(definition.Name, _ => new SparkplugSessions()),
                 time
             ),
             { Settings.Mqtt: { } mqtt, Secrets: { } secrets } => new MqttTarget(

@@ -71,6 +71,12 @@ internal static partial class TopicTemplate
         return level.ToString();
     }
 
+    /// <summary>Gets whether a text is one level of a topic as it is, below the first.</summary>
+    public static bool IsLevel(string text) =>
+        text.Length > 0
+        && text.EnumerateRunes()
+            .All(rune => rune.Value is not ('+' or '#' or '/') && !Rune.IsControl(rune) && !IsNonCharacter(rune.Value));
+
     /// <summary>MQTT lets a receiver close the connection when it sees one.</summary>
     private static bool IsNonCharacter(int value) => value is >= 0xFDD0 and <= 0xFDEF || (value & 0xFFFE) == 0xFFFE;
 

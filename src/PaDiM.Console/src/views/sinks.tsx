@@ -98,6 +98,8 @@ function Row({ sink, onOpen }: { sink: SinkResponse; onOpen: () => void }) {
 
 function targetOf({ webhook, mqtt, folder }: SinkResponse): string {
     if (webhook) return webhook.url;
+    if (mqtt?.sparkplug)
+        return `${mqtt.host}:${mqtt.port} spBv1.0/${mqtt.sparkplug.group}/+/${mqtt.sparkplug.node}`;
     if (mqtt) return `${mqtt.host}:${mqtt.port} ${mqtt.topic}`;
     return folder?.path ?? '';
 }
