@@ -1,5 +1,6 @@
 using System.Collections;
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using PaDiM.Backbones.Acquisition;
 using PaDiM.Engine.Catalogue;
@@ -36,6 +37,7 @@ internal sealed class BackboneOptions
     public BackboneOptions()
     {
         // The parser accepts any number as an enumeration value.
+        _device.Offer<DevicePreference>();
         _device.Require(Enum.IsDefined, "--device must be auto, cpu or cuda.");
         _threads.Require(count => count >= 0, "--threads must be 0 or more.");
     }
@@ -68,6 +70,10 @@ internal sealed class BackboneOptions
         if (GetFolders(arguments).Length == 0)
             arguments.AddError($"Set the folder for backbones with --backbones or {FolderVariablePrefix}0.");
     }
+
+    /// <summary>Lists the backbones that a shell can offer: those of the folders that every command searches.</summary>
+    public static IEnumerable<CompletionItem> ListNames() =>
+        new BackboneDirectories(GetFoldersFromEnvironment()).List().Select(file => new CompletionItem(file.Name));
 
     private BackboneRuntime CreateRuntime(ParseResult arguments) =>
         BackboneRuntime.Create(arguments.GetValue(_device), arguments.GetValue(_threads));

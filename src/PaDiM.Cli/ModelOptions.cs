@@ -43,6 +43,7 @@ internal sealed class ModelOptions
     public ModelOptions(Func<SymbolResult, FitSettings, FitSettings>? adapt = null)
     {
         _adapt = adapt ?? ((_, settings) => settings);
+        _backbone.CompletionSources.Add(_ => BackboneOptions.ListNames());
         _profile.AcceptOnlyFromAmong("default", "paper");
         _imageSize = Add<int>(
             "--image-size",

@@ -15,6 +15,14 @@ internal static class OptionBounds
             result.AddError(message);
         });
 
+    /// <summary>Lets shells offer the names of an enumeration as they are written, which is not how C# spells them.</summary>
+    public static void Offer<T>(this Option option)
+        where T : struct, Enum
+    {
+        option.CompletionSources.Clear();
+        option.CompletionSources.Add([.. Enum.GetNames<T>().Select(name => name.ToLowerInvariant())]);
+    }
+
     /// <summary>
     /// Gets the value of an option. Returns false if its text is not a valid value, which the parser itself reports.
     /// </summary>

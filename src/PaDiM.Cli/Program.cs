@@ -13,9 +13,11 @@ var root = new RootCommand("PaDiM anomaly detection over folders of images, with
     EvaluateCommand.Create(),
     SamplesCommand.Create(),
     BackbonesCommand.Create(),
+    CompletionCommand.Create(),
 };
 foreach (var command in ServiceCommands.Create())
     root.Add(command);
+Colours.Apply(AnsiConsole.Console);
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

@@ -7,9 +7,7 @@ namespace PaDiM.Cli;
 /// </summary>
 internal static class ProgressBar
 {
-    private static readonly IAnsiConsole Console = AnsiConsole.Create(
-        new AnsiConsoleSettings { Out = new AnsiConsoleOutput(System.Console.Error) }
-    );
+    private static readonly IAnsiConsole Console = CreateConsole();
 
     /// <summary>Runs synchronous work on another thread.</summary>
     /// <param name="title">The title of the work.</param>
@@ -42,5 +40,12 @@ internal static class ProgressBar
                     stop
                 );
             });
+    }
+
+    private static IAnsiConsole CreateConsole()
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(System.Console.Error) });
+        Colours.ApplyToProgress(console);
+        return console;
     }
 }

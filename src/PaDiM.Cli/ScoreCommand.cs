@@ -42,6 +42,7 @@ internal static class ScoreCommand
                 "What --heatmap draws: overlay, map (colours alone) or mask (white at or above the threshold).",
             HelpName = "style",
         };
+        style.Offer<HeatmapStyle>();
         var contours = new Option<bool>("--contours") { Description = "Add the contours of regions to --json." };
         var bits = SignificantBitsOption.Create();
         var json = new Option<bool>("--json") { Description = "Print one JSON object per line." };

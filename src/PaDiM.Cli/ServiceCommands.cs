@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.ComponentModel;
 using System.Diagnostics;
 
 namespace PaDiM.Cli;
@@ -45,15 +46,29 @@ internal static class ServiceCommands
         CancellationToken cancellationToken
     )
     {
-        using var service =
-            Process.Start(
-                new ProcessStartInfo(
-                    Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
-                    [FindProgram(), name, .. arguments]
-                )
-            ) ?? throw new FileNotFoundException("dotnet could not be started.");
+        using var service = Start(
+            new ProcessStartInfo(
+                Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
+                [FindProgram(), name, .. arguments]
+            )
+        );
         await service.WaitForExitAsync(cancellationToken);
         return service.ExitCode;
+    }
+
+    private static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception)
+        {
+            throw new FileNotFoundException(
+                "dotnet could not be started, which runs the service's program. Install .NET 10 with ASP.NET Core, or run "
+                    + "this command where the service runs."
+            );
+        }
     }
 
     /// <summary>

@@ -24,6 +24,7 @@ internal sealed class NormalisationOptions
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
+        _order.Offer<ChannelOrder>();
         command.Add(_order);
         command.Add(_range);
         command.Add(_mean);

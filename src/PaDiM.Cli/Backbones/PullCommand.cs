@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using PaDiM.Backbones.Acquisition;
 using PaDiM.Engine.Catalogue;
 
@@ -48,6 +49,9 @@ internal sealed class PullCommand
 
     private PullCommand()
     {
+        _name.CompletionSources.Add(_ =>
+            BackboneCatalogue.Known.Entries.Select(entry => new CompletionItem(entry.Name))
+        );
         _mirror.Require(
             text => text is null || IsHttpAddress(text),
             "--mirror must be a URL that starts with https:// or http://."

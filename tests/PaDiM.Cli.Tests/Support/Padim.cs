@@ -68,14 +68,14 @@ internal static class Padim
     /// <summary>Runs it as a process of its own, with an environment variable.</summary>
     public static Ran RunWith(string variable, string value, params string[] arguments)
     {
-        var start = Information(arguments);
+        var start = Describe(arguments);
         start.Environment[variable] = value;
         using var process = Process.Start(start)!;
         return End(process);
     }
 
     /// <summary>Starts it; the caller may end it in any way.</summary>
-    public static Process Start(params string[] arguments) => Process.Start(Information(arguments))!;
+    public static Process Start(params string[] arguments) => Process.Start(Describe(arguments))!;
 
     /// <summary>Waits for the end of a started program.</summary>
     public static Ran End(Process process)
@@ -90,7 +90,7 @@ internal static class Padim
     /// Compiles quickly first: small data sets are done before loops that are compiled well have paid. What is computed
     /// is the same.
     /// </summary>
-    private static ProcessStartInfo Information(string[] arguments) =>
+    public static ProcessStartInfo Describe(string[] arguments) =>
         new(Program, arguments)
         {
             RedirectStandardOutput = true,

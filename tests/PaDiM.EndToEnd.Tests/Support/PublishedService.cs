@@ -8,13 +8,6 @@ namespace PaDiM.EndToEnd.Tests.Support;
 /// </summary>
 public sealed class PublishedService : IAsyncLifetime
 {
-    private const string Configuration =
-#if DEBUG
-        "Debug";
-#else
-        "Release";
-#endif
-    private static readonly TimeSpan PublishLimit = TimeSpan.FromMinutes(5);
     private readonly TempDirectory _folder = new();
     private StartedService? _started;
 
@@ -82,45 +75,8 @@ public sealed class PublishedService : IAsyncLifetime
     /// <returns>The program to start.</returns>
     public static async Task<string> PublishAsync(string project, string program, string folder)
     {
-        // Build servers would outlive the command and keep its pipes open.
-        await RunAsync(
-            "dotnet",
-            "publish",
-            Path.Combine(Repository, "src", project),
-            "-c",
-            Configuration,
-            "--no-build",
-            "-o",
-            folder,
-            "-nodeReuse:false",
-            "--nologo"
-        );
+        await Programs.BuildAsync("publish", project, "--no-build", "-o", folder);
         return Path.Combine(folder, OperatingSystem.IsWindows() ? program + ".exe" : program);
-    }
-
-    private static async Task RunAsync(string command, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(command, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        // A test run that MSBuild started tells its children where MSBuild lies, which is not always where theirs does.
-        foreach (
-            var name in start
-                .Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase))
-                .ToArray()
-        )
-            start.Environment.Remove(name);
-        using var limit = new CancellationTokenSource(PublishLimit);
-        using var running = Process.Start(start)!;
-        var output = running.StandardOutput.ReadToEndAsync(limit.Token);
-        var errors = running.StandardError.ReadToEndAsync(limit.Token);
-        await running.WaitForExitAsync(limit.Token);
-        if (running.ExitCode != 0)
-            throw new InvalidOperationException(
-                $"{command} {string.Join(' ', arguments)} failed:\n{await output}{await errors}"
-            );
     }
 
     private static string FindRepository()
