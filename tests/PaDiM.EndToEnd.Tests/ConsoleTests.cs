@@ -1,4 +1,3 @@
-using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
@@ -340,44 +339,6 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
     }
 
     [Fact]
-    public async Task What_a_sink_could_not_deliver_is_seen_and_sent_again()
-    {
-        await EnsureFittedAsync();
-        await service.Client.CopyModelAsync(Fitted, "console-sink");
-        using var receiver = new WebhookReceiver { Status = 422 };
-        var webhook = new JsonObject
-        {
-            ["url"] = receiver.Address.ToString(),
-            ["allowPrivate"] = true,
-            ["secrets"] = new JsonArray("whsec_" + Convert.ToBase64String(new byte[32])),
-        };
-        await service.Client.PutAsync(
-            "/v1/sinks/mes",
-            new JsonObject { ["categories"] = new JsonArray("console-sink"), ["webhook"] = webhook }
-        );
-        await service.Client.InspectAsync("console-sink", SyntheticParts.Good(0).ToBmp(), "SN-4711");
-
-        await using var browser = await local.OpenAsync(new Uri(service.Address, "/console/system"));
-        var page = browser.Page;
-        var sink = page.GetByRole(AriaRole.Region, new() { Name = "Sinks" }).GetByRole(AriaRole.Row).Last;
-        await Expect(page.GetByText("Images in progress")).ToBeVisibleAsync();
-        await sink.GetByRole(AriaRole.Button, new() { Name = "Test" }).ClickAsync();
-        await Expect(page.GetByText("mes did not take the test.")).ToBeVisibleAsync();
-        await page.ExpectAccessibleAsync();
-        await sink.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
-        var dialog = page.GetByRole(AriaRole.Dialog);
-        await Expect(dialog).ToContainTextAsync("SN-4711");
-        await page.ExpectAccessibleAsync();
-        await dialog.GetByRole(AriaRole.Button, new() { Name = "Delete all" }).ClickAsync();
-        await Expect(dialog).ToContainTextAsync("The receiver will never get them");
-        await dialog.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
-        receiver.Status = 204;
-        await dialog.GetByRole(AriaRole.Button, new() { Name = "Send all again" }).ClickAsync();
-        await Expect(dialog).ToContainTextAsync("Everything has been delivered.");
-        browser.StayedQuiet();
-    }
-
-    [Fact]
     public async Task A_lost_connection_is_said_and_comes_back_by_itself()
     {
         await using var browser = await local.OpenAsync(service.Address);
@@ -400,75 +361,6 @@ public sealed partial class ConsoleTests(PublishedService service, LocalBrowser 
         await Expect(browser.Page.GetByRole(AriaRole.Heading, new() { Name = "Jobs" })).ToBeVisibleAsync();
         await browser.Page.ExpectAccessibleAsync();
         browser.StayedQuiet();
-    }
-
-    /// <summary>Keys, below a path: a service of its own.</summary>
-    [Fact]
-    public async Task People_sign_in_below_a_path_and_see_only_what_their_key_may_do()
-    {
-        using var folder = new TempDirectory();
-        using var started = await service.StartAnotherAsync(folder, ("Padim__PathBase", "/lines/one"));
-        var address = started.Client.Http.BaseAddress!;
-        await started.Client.PutAsync("/v1/categories/flange", new JsonObject());
-        var admin = await CreateKeyAsync(started.Client, "boss", "admin");
-        started.Client.Http.DefaultRequestHeaders.Add("X-Api-Key", admin);
-        var line = await CreateKeyAsync(started.Client, "line-1", "score", "flange");
-
-        await using var browser = await local.OpenAsync(new Uri(address, "/lines/one/console"));
-        var page = browser.Page;
-        await page.GetByLabel("Key").FillAsync("padim_wrong");
-        await page.ExpectAccessibleAsync();
-        await page.GetByLabel("Key").FillAsync(line);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await Expect(page.GetByText("line-1 · may inspect")).ToBeVisibleAsync();
-        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "flange" }).First).ToBeVisibleAsync();
-        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "New category" })).ToHaveCountAsync(0);
-        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Jobs" })).ToHaveCountAsync(0);
-        await page.GetByRole(AriaRole.Link, new() { Name = "System" }).ClickAsync();
-        await Expect(page.GetByText("CPUExecutionProvider")).ToBeVisibleAsync();
-        await Expect(page.GetByText("Audit trail")).ToHaveCountAsync(0);
-        Assert.EndsWith("/lines/one/console/system", page.Url, StringComparison.Ordinal);
-        Assert.Equal("", await page.EvaluateAsync<string>("() => document.cookie"));
-
-        // What the key does not open is not offered, and says so where a link leads there all the same.
-        await page.GotoAsync(new Uri(address, "/lines/one/console/c/flange/review").ToString());
-        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "flange" })).ToBeVisibleAsync();
-        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Review" })).ToHaveCountAsync(0);
-        await page.GotoAsync(new Uri(address, "/lines/one/console/c/bolt").ToString());
-        await Expect(page.GetByText("Your key does not open this page")).ToBeVisibleAsync();
-        await page.ExpectAccessibleAsync();
-
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
-        await page.GetByLabel("Key").FillAsync(admin);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await page.GetByRole(AriaRole.Link, new() { Name = "System" }).ClickAsync();
-        await page.GetByRole(AriaRole.Row, new() { Name = "boss" })
-            .GetByRole(AriaRole.Button, new() { Name = "Revoke" })
-            .ClickAsync();
-        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Revoke" }).ClickAsync();
-        // Its own key: the session is over.
-        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Sign in" })).ToBeVisibleAsync();
-    }
-
-    private static async Task<string> CreateKeyAsync(
-        ServiceClient client,
-        string name,
-        string scope,
-        params string[] categories
-    )
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/keys")
-        {
-            Content = JsonContent.Create(
-                new
-                {
-                    name,
-                    scope,
-                    categories = categories.Length > 0 ? categories : null,
-                }
-            ),
-        };
-        return (string)(await client.SendAsync(request))["key"]!;
     }
 
     private async Task<BrowserPage> OpenFittedAsync(string view)

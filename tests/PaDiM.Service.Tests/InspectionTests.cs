@@ -56,6 +56,10 @@ public class InspectionTests(SharedService shared)
             await category.SendScoreAsync(Parts.Bad(5), accept: "image/png")
         ).Content.ReadAsByteArrayAsync();
         Assert.Equal(drawn, await Http.GetByteArrayAsync($"/v1/inspections/{kept.Text("id")}/heatmap"));
+        var scored = await category.ScoreAsync(Parts.Bad(5), "?contours=true&heatmap=map");
+        var redrawn = await Http.GetFromJsonAsync<JsonNode>($"/v1/inspections/{kept.Text("id")}/drawing?heatmap=map");
+        foreach (var member in new[] { "regions", "defectAreaPercent", "heatmap" })
+            Assert.Equal(scored[member]!.ToJsonString(), redrawn![member]!.ToJsonString());
         await Service.SettleAsync();
         var decisions = (await ListAsync($"category={category.Name}")).Items().Length;
         // A change of the threshold does not change what was.

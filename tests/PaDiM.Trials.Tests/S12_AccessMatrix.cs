@@ -94,6 +94,7 @@ public sealed class S12_AccessMatrix : IAsyncLifetime
         ["GET /v1/inspections/{id}"] = (AccessScope.Review, About.Inspection),
         ["GET /v1/inspections/{id}/image"] = (AccessScope.Review, About.Inspection),
         ["GET /v1/inspections/{id}/heatmap"] = (AccessScope.Review, About.Inspection),
+        ["GET /v1/inspections/{id}/drawing"] = (AccessScope.Review, About.Inspection),
         ["PUT /v1/inspections/{id}/verdict"] = (AccessScope.Review, About.Inspection),
         ["DELETE /v1/inspections/{id}/verdict"] = (AccessScope.Review, About.Inspection),
         ["DELETE /v1/inspections"] = (AccessScope.Admin, About.Nothing),

@@ -1658,6 +1658,22 @@ public sealed record Inspection
     public string Replica { get; set; } = "";
 }
 
+/// <summary>The regions of an inspection, made again.</summary>
+public sealed record InspectionDrawing
+{
+    /// <summary>Connected areas at or above the threshold, in pixels of the upright original, highest peak first, with their contours. Empty if the image is not anomalous.</summary>
+    [JsonPropertyName("regions")]
+    public IReadOnlyList<AnomalyRegion> Regions { get; set; } = [];
+
+    /// <summary>Area of all regions in percent of what counts.</summary>
+    [JsonPropertyName("defectAreaPercent")]
+    public double DefectAreaPercent { get; set; }
+
+    /// <summary>PNG in Base64, if requested with <c>?heatmap=</c>.</summary>
+    [JsonPropertyName("heatmap")]
+    public byte[]? Heatmap { get; set; }
+}
+
 /// <summary>The formats of an export.</summary>
 /// <param name="Name">The name, as the service writes it; one that this version of the client does not know is kept.</param>
 [JsonConverter(typeof(NamedValueConverter<InspectionFormat>))]
@@ -4433,6 +4449,7 @@ public sealed record WebhookResponse
 [JsonSerializable(typeof(InputProfile))]
 [JsonSerializable(typeof(InspectedImage))]
 [JsonSerializable(typeof(Inspection))]
+[JsonSerializable(typeof(InspectionDrawing))]
 [JsonSerializable(typeof(InspectionResponse))]
 [JsonSerializable(typeof(InspectionResponsePage))]
 [JsonSerializable(typeof(InspectionsRequest))]

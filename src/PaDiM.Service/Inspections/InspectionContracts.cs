@@ -101,6 +101,17 @@ internal sealed record VerdictRequest
     public string? Defect { get; init; }
 }
 
+/// <summary>The regions of an inspection, made again.</summary>
+/// <param name="Regions">Connected areas at or above the threshold, in pixels of the upright original, highest peak first,
+/// with their contours. Empty if the image is not anomalous.</param>
+/// <param name="DefectAreaPercent">Area of all regions in percent of what counts.</param>
+/// <param name="Heatmap">PNG in Base64, if requested with <c>?heatmap=</c>.</param>
+internal sealed record InspectionDrawing(
+    IReadOnlyList<AnomalyRegion> Regions,
+    double DefectAreaPercent,
+    byte[]? Heatmap
+);
+
 /// <summary>How many inspections were deleted.</summary>
 /// <param name="Deleted">The number of rows; their images are gone too.</param>
 internal sealed record DeletedInspections(int Deleted);

@@ -56,6 +56,15 @@ internal static class InspectionEndpoints
             )
             .Produces<byte[]>(StatusCodes.Status200OK, "image/png");
         inspections
+            .MapGet("{id}/drawing", DrawRegionsAsync)
+            .WithName("GetInspectionDrawing")
+            .WithSummary("Makes the regions of an inspection again, with their contours")
+            .WithDescription(
+                "With the version and the threshold that decided then, as the heatmap. `heatmap` names the style of one that "
+                    + "comes in the same answer."
+            )
+            .Produces<InspectionDrawing>();
+        inspections
             .MapPut("{id}/verdict", PutVerdictAsync)
             .Audited("inspection.verdict")
             .WithName("PutVerdict")
@@ -142,8 +151,24 @@ internal static class InspectionEndpoints
         var found = await store.GetAsync(id, category, caller.Categories, cancellationToken);
         if (!found.Succeeded(out var row, out var problem))
             return problem;
-        var drawn = await kept.DrawAsync(row, style?.Value ?? HeatmapStyle.Overlay, cancellationToken);
-        return drawn.ToResult(picture => TypedResults.Bytes(picture, "image/png"));
+        var drawn = await kept.DrawAsync(row, style?.Value ?? HeatmapStyle.Overlay, contours: false, cancellationToken);
+        return drawn.ToResult(drawing => TypedResults.Bytes(drawing.Heatmap!, "image/png"));
+    }
+
+    private static async Task<IResult> DrawRegionsAsync(
+        string id,
+        InspectionStore store,
+        InspectionHeatmaps kept,
+        Caller caller,
+        CancellationToken cancellationToken,
+        string? category = null,
+        Choice<HeatmapStyle>? heatmap = null
+    )
+    {
+        var found = await store.GetAsync(id, category, caller.Categories, cancellationToken);
+        return found.Succeeded(out var row, out var problem)
+            ? (await kept.DrawAsync(row, heatmap?.Value, contours: true, cancellationToken)).ToResult(TypedResults.Ok)
+            : problem;
     }
 
     private static async Task<IResult> PutVerdictAsync(

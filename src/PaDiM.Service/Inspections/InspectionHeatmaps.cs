@@ -8,7 +8,9 @@ using PaDiM.Service.Scoring;
 
 namespace PaDiM.Service.Inspections;
 
-/// <summary>Reads kept images, and makes their heatmaps again with the model and the threshold of the inspection.</summary>
+/// <summary>
+/// Reads kept images, and makes their heatmaps and regions again with the model and the threshold of the inspection.
+/// </summary>
 internal sealed class InspectionHeatmaps(IObjectStore objects, ModelRegistry models, ScoreService scoring)
 {
     /// <summary>Gets a kept image as it was received.</summary>
@@ -27,10 +29,15 @@ internal sealed class InspectionHeatmaps(IObjectStore objects, ModelRegistry mod
         }
     }
 
-    /// <summary>Makes a heatmap of a kept image, behind what the line sends.</summary>
-    public async Task<Outcome<byte[]>> DrawAsync(
+    /// <summary>Makes the regions and the heatmap of a kept image, behind what the line sends.</summary>
+    /// <param name="row">The inspection.</param>
+    /// <param name="style">The heatmap to draw, as PNG; null for none.</param>
+    /// <param name="contours">Whether regions have contours.</param>
+    /// <param name="cancellationToken">Gives the image up while it waits.</param>
+    public async Task<Outcome<InspectionDrawing>> DrawAsync(
         StoredInspection row,
-        HeatmapStyle style,
+        HeatmapStyle? style,
+        bool contours,
         CancellationToken cancellationToken
     )
     {
@@ -51,11 +58,13 @@ internal sealed class InspectionHeatmaps(IObjectStore objects, ModelRegistry mod
         var scores = await scoring.ScoreAsync(
             new PartModels(category, [then]),
             KeptLayout.Read(row.Layout, bytes),
-            new ScoreDetails(style, PictureFormat.Png, Contours: false),
+            new ScoreDetails(style, PictureFormat.Png, contours),
             Priority.Batch,
             new PartIdentity(row.Part, row.Station, row.Lot, row.Id),
             cancellationToken
         );
-        return scores.Succeeded(out var scored, out problem) ? scored.Response.Heatmap! : problem;
+        return scores.Succeeded(out var scored, out problem)
+            ? new InspectionDrawing(scored.Response.Regions, scored.Response.DefectAreaPercent, scored.Response.Heatmap)
+            : problem;
     }
 }

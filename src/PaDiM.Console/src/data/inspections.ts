@@ -3,7 +3,9 @@ import { address } from './address';
 import {
     api,
     must,
+    type AnomalyRegion,
     type Decision,
+    type HeatmapStyle,
     type InspectionOrder,
     type InspectionResponse,
     type Verdict,
@@ -11,7 +13,7 @@ import {
 } from './api';
 import { reach } from './connection';
 import { CALM_MS, queries } from './queries';
-import { decode, lift } from './scoring';
+import { decode, fromBase64, lift } from './scoring';
 
 const PAGE = 100,
     /** Pictures are large: those that were left are dropped soon. */
@@ -83,15 +85,16 @@ export const useDefects = (category: string) =>
         },
     });
 
-export function inspectionAddress(of: InspectionResponse, what: 'image' | 'heatmap', style?: string): string {
+export function photographAddress(of: InspectionResponse): string {
     const query = new URLSearchParams({ category: of.category });
-    if (style) query.set('style', style);
-    return address(`v1/inspections/${encodeURIComponent(of.id)}/${what}?${query}`);
+    return address(`v1/inspections/${encodeURIComponent(of.id)}/image?${query}`);
 }
 
 export interface InspectionPicture {
     image: ImageBitmap;
     heatmap: ImageBitmap | undefined;
+    /** With contours, unless the version that decided is gone. */
+    regions: readonly AnomalyRegion[];
 }
 
 const picture = (of: InspectionResponse | undefined) => ({
@@ -100,14 +103,12 @@ const picture = (of: InspectionResponse | undefined) => ({
     staleTime: Infinity,
     gcTime: PICTURE_LIFE_MS,
     queryFn: async (): Promise<InspectionPicture | null> => {
-        const [image, map] = await Promise.all([
-            read(inspectionAddress(of!, 'image')),
-            read(inspectionAddress(of!, 'heatmap', 'map')),
-        ]);
-        if (image) return { image, heatmap: map && lift(map) };
+        const [image, drawing] = await Promise.all([read(photographAddress(of!)), draw(of!, 'map')]);
+        const regions = drawing?.regions ?? of!.regions;
+        if (image) return { image, regions, heatmap: drawing?.heatmap && lift(drawing.heatmap) };
         // A file that the browser cannot draw, such as a TIFF.
-        const overlay = map && (await read(inspectionAddress(of!, 'heatmap', 'overlay')));
-        return overlay ? { image: overlay, heatmap: undefined } : null;
+        const overlay = drawing && (await draw(of!, 'overlay'));
+        return overlay?.heatmap ? { image: overlay.heatmap, regions, heatmap: undefined } : null;
     },
 });
 
@@ -121,6 +122,13 @@ export function prefetchPicture(of: InspectionResponse | undefined): void {
 async function read(from: string): Promise<ImageBitmap | undefined> {
     const response = await reach(from);
     return response.ok ? decode(await response.blob()) : undefined;
+}
+
+/** Has the regions and the heatmap made again; undefined if that cannot be done any more. */
+async function draw(of: InspectionResponse, heatmap: HeatmapStyle) {
+    const params = { path: { id: of.id }, query: { category: of.category, heatmap } };
+    const { data } = await api.GET('/v1/inspections/{id}/drawing', { params });
+    return data && { regions: data.regions, heatmap: data.heatmap ? await decode(fromBase64(data.heatmap)) : undefined };
 }
 
 /** Says what a part is, or takes back what was said. */

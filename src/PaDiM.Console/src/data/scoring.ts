@@ -59,6 +59,6 @@ export async function decode(blob: Blob): Promise<ImageBitmap | undefined> {
     }
 }
 
-function fromBase64(text: string): Blob {
+export function fromBase64(text: string): Blob {
     return new Blob([Uint8Array.from(atob(text), char => char.charCodeAt(0))], { type: 'image/png' });
 }

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
-import { Button, Dialog, Field } from '../components/basics';
+import { Button, Dialog } from '../components/basics';
+import { Choices, TextField } from '../components/fields';
 import { api, must, type CategoryRequest, type CategoryResponse } from '../data/api';
 import { queries } from '../data/queries';
 import { t } from '../texts';
@@ -47,37 +48,21 @@ export function CreateCategory({ onClose, taken }: { onClose: () => void; taken:
     return (
         <Dialog title={t.create.title} onClose={onClose}>
             <form onSubmit={submit} class="stack" noValidate>
-                <Field label={t.create.name} hint={t.create.nameHint} error={error}>
-                    {ids => (
-                        <input
-                            {...ids}
-                            type="text"
-                            autocomplete="off"
-                            autocapitalize="none"
-                            spellcheck={false}
-                            maxLength={64}
-                            value={name}
-                            onInput={event => setName(event.currentTarget.value)}
-                        />
-                    )}
-                </Field>
-                <fieldset class="choices">
-                    <legend>{t.create.kind}</legend>
-                    {(Object.keys(settings) as Kind[]).map(choice => (
-                        <label key={choice} class="choice">
-                            <input
-                                type="radio"
-                                name="kind"
-                                checked={kind === choice}
-                                onChange={() => setKind(choice)}
-                            />
-                            <span>
-                                <strong>{t.create.kinds[choice][0]}</strong>
-                                <small>{t.create.kinds[choice][1]}</small>
-                            </span>
-                        </label>
-                    ))}
-                </fieldset>
+                <TextField
+                    label={t.create.name}
+                    hint={t.create.nameHint}
+                    error={error}
+                    maxLength={64}
+                    value={name}
+                    onValue={setName}
+                />
+                <Choices
+                    legend={t.create.kind}
+                    name="kind"
+                    options={t.create.kinds}
+                    chosen={kind}
+                    onChosen={setKind}
+                />
                 <footer class="row end">
                     <Button onClick={onClose}>{t.cancel}</Button>
                     <Button kind="primary" type="submit" busy={busy}>

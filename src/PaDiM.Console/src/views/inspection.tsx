@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { Badge, Button, Dialog, Field } from '../components/basics';
 import { Stage, type StageOptions } from '../components/stage';
 import type { InspectionResponse, Verdict as Said } from '../data/api';
-import { inspectionAddress, judge, useDefects, useInspectionPicture } from '../data/inspections';
+import { photographAddress, judge, useDefects, useInspectionPicture } from '../data/inspections';
 import { notify, notifyFailure } from '../data/notices';
 import { useModels } from '../data/queries';
 import { t } from '../texts';
@@ -26,7 +26,7 @@ export function InspectionStage({ of, options }: { of: InspectionResponse; optio
         );
     return (
         <div class="stage">
-            <Stage picture={{ ...picture.data, regions: of.regions }} options={options} label={label} />
+            <Stage picture={picture.data} options={options} label={label} />
         </div>
     );
 }
@@ -124,7 +124,7 @@ export function InspectionDialog({ of, onClose }: { of: InspectionResponse; onCl
             </div>
             <footer class="row end">
                 {of.image.keptBytes != null && (
-                    <a class="button quiet" href={inspectionAddress(of, 'image')} download>
+                    <a class="button quiet" href={photographAddress(of)} download>
                         {t.inspections.download}
                     </a>
                 )}
@@ -218,7 +218,7 @@ export function InspectionStrip(props: {
                         {item.image.keptBytes == null ? (
                             t.inspections.noImage
                         ) : (
-                            <img src={inspectionAddress(item, 'image')} alt="" loading="lazy" decoding="async" />
+                            <img src={photographAddress(item)} alt="" loading="lazy" decoding="async" />
                         )}
                     </button>
                     <span class="strip-caption number">

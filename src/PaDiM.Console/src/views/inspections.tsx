@@ -14,7 +14,7 @@ import {
     type InspectionOrder,
     type InspectionResponse,
 } from '../data/api';
-import { inspectionAddress, useInspections, type InspectionFilter } from '../data/inspections';
+import { photographAddress, useInspections, type InspectionFilter } from '../data/inspections';
 import { t } from '../texts';
 import { InspectionDialog, verdictTones } from './inspection';
 import { tones } from './verdict';
@@ -387,7 +387,7 @@ function Where({ filter }: { filter: InspectionFilter }) {
                     ) : (
                         <div class="panels">
                             <figure class="stack">
-                                <DefectMap of={is} picture={seen && inspectionAddress(seen, 'image')} />
+                                <DefectMap of={is} picture={seen && photographAddress(seen)} />
                                 <figcaption class="muted">{t.inspections.whereDetail(is.inspections)}</figcaption>
                             </figure>
                             <Table

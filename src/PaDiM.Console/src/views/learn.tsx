@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/preact-query';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { Button, Dialog, Loaded, Panel, Table } from '../components/basics';
 import { act } from '../data/act';
 import { api, must, type CategoryResponse, type InspectionResponse, type LearnResponse } from '../data/api';
 import { addJob } from '../data/jobs';
-import { notifyFailure } from '../data/notices';
+import { notifyFailure, type Notice } from '../data/notices';
 import { queries } from '../data/queries';
 import { useRights } from '../data/session';
 import { Store, useStore } from '../data/store';
@@ -89,19 +89,23 @@ export function Shadow({ category }: { category: CategoryResponse }) {
     const { may } = useRights();
     const version = category.shadowVersion;
     const path = { category: category.name };
-    const isEnding = useStore(ending) === category.name;
+    const isEnding = useStore(ending) === nameOf(category);
+    useEffect(() => {
+        if (version == null) ending.set(undefined);
+    }, [version]);
     const shadow = useQuery({
         queryKey: ['shadow', category.name, version],
         enabled: version != null && !isEnding,
         refetchInterval: 5000,
-        queryFn: () => must(api.GET('/v1/categories/{category}/shadow', { params: { path } })),
+        queryFn: ({ signal }) => must(api.GET('/v1/categories/{category}/shadow', { params: { path }, signal })),
     });
     const differences = useQuery({
         queryKey: ['shadow-differences', category.name, version, shadow.data?.differing ?? 0],
         enabled: (shadow.data?.differing ?? 0) > 0 && !isEnding,
-        queryFn: () =>
+        queryFn: ({ signal }) =>
             must(
                 api.GET('/v1/categories/{category}/shadow/differences', {
+                    signal,
                     params: { path, query: { limit: 50 } },
                 }),
             ),
@@ -170,30 +174,41 @@ export const startShadow = (category: CategoryResponse, version: number): Promis
         { label: t.undo, run: () => void endShadow(category) },
     );
 
-/** The category whose shadow is being ended: it is not asked about until the category says whether it is there. */
+/** The shadow that is being ended: it is not asked about until the category says that it is gone. */
 const ending = new Store<string | undefined>(undefined);
+const nameOf = (category: CategoryResponse) => `${category.name}/${category.shadowVersion}`;
 
 /** Waits for a change that may end the shadow. */
-export async function actOnShadow(category: CategoryResponse, ...change: Parameters<typeof act>): Promise<void> {
-    ending.set(category.name);
-    await act(...change);
-    ending.set(undefined);
+export async function actOnShadow(
+    category: CategoryResponse,
+    change: () => Promise<unknown>,
+    done: string,
+    action?: Notice['action'],
+): Promise<void> {
+    ending.set(nameOf(category));
+    await Promise.all(
+        ['shadow', 'shadow-differences'].map(key => queries.cancelQueries({ queryKey: [key, category.name] })),
+    );
+    await act(change(), done, action);
+    const after = queries.getQueryData<CategoryResponse>(['category', category.name]);
+    if (after?.shadowVersion === category.shadowVersion) ending.set(undefined);
 }
 
 const endShadow = (category: CategoryResponse): Promise<void> =>
     actOnShadow(
         category,
-        must(api.DELETE('/v1/categories/{category}/shadow', { params: { path: { category: category.name } } })),
+        () => must(api.DELETE('/v1/categories/{category}/shadow', { params: { path: { category: category.name } } })),
         t.shadow.ended,
     );
 
 const promote = (category: CategoryResponse, version: number): Promise<void> =>
     actOnShadow(
         category,
-        must(
-            api.POST('/v1/categories/{category}/shadow/promote', {
-                params: { path: { category: category.name }, query: { version } },
-            }),
-        ),
+        () =>
+            must(
+                api.POST('/v1/categories/{category}/shadow/promote', {
+                    params: { path: { category: category.name }, query: { version } },
+                }),
+            ),
         t.models.activated(version),
     );

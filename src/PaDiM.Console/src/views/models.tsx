@@ -133,11 +133,12 @@ function activate(category: CategoryResponse, version: number, isUndo = false): 
     const before = category.activeModelVersion;
     return actOnShadow(
         category,
-        must(
-            api.POST('/v1/categories/{category}/models/{version}/activate', {
-                params: { path: { category: category.name, version } },
-            }),
-        ),
+        () =>
+            must(
+                api.POST('/v1/categories/{category}/models/{version}/activate', {
+                    params: { path: { category: category.name, version } },
+                }),
+            ),
         t.models.activated(version),
         before != null && !isUndo ? { label: t.undo, run: () => void activate(category, before, true) } : undefined,
     );

@@ -2,9 +2,11 @@ import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 import { Badge, Button, Dialog, Loaded, Panel, Table, type Tone } from '../components/basics';
 import { api, must, type DeadLetterResponse, type SinkResponse } from '../data/api';
+import { act } from '../data/act';
 import { notify, notifyFailure } from '../data/notices';
 import { CALM_MS, queries } from '../data/queries';
 import { t } from '../texts';
+import { SinkForm } from './sink-form';
 
 /** Where results are sent, how that goes, and what could not be delivered. */
 export function Sinks() {
@@ -14,8 +16,18 @@ export function Sinks() {
         refetchInterval: CALM_MS,
     });
     const [opened, setOpened] = useState<string>();
+    const [changed, setChanged] = useState<SinkResponse | 'new'>();
+    const [removed, setRemoved] = useState<SinkResponse>();
     return (
-        <Panel class="whole" title={t.sinks.title}>
+        <Panel
+            class="whole"
+            title={t.sinks.title}
+            actions={
+                <Button icon="plus" onClick={() => setChanged('new')}>
+                    {t.sinks.create}
+                </Button>
+            }
+        >
             <Loaded query={sinks}>
                 {({ items }) =>
                     items.length === 0 ? (
@@ -35,18 +47,65 @@ export function Sinks() {
                             ]}
                         >
                             {items.map(sink => (
-                                <Row key={sink.name} sink={sink} onOpen={() => setOpened(sink.name)} />
+                                <Row
+                                    key={sink.name}
+                                    sink={sink}
+                                    onOpen={() => setOpened(sink.name)}
+                                    onChange={() => setChanged(sink)}
+                                    onRemove={() => setRemoved(sink)}
+                                />
                             ))}
                         </Table>
                     )
                 }
             </Loaded>
             {opened && <Letters sink={opened} onClose={() => setOpened(undefined)} />}
+            {changed && (
+                <SinkForm
+                    stored={changed === 'new' ? undefined : changed}
+                    taken={sinks.data?.items.map(sink => sink.name) ?? []}
+                    onClose={() => setChanged(undefined)}
+                />
+            )}
+            {removed && <Removal sink={removed.name} onClose={() => setRemoved(undefined)} />}
         </Panel>
     );
 }
 
-function Row({ sink, onOpen }: { sink: SinkResponse; onOpen: () => void }) {
+/** Deletes a sink, once it is said again. */
+function Removal({ sink, onClose }: { sink: string; onClose: () => void }) {
+    const [busy, setBusy] = useState(false);
+
+    async function remove() {
+        setBusy(true);
+        await act(
+            must(api.DELETE('/v1/sinks/{sink}', { params: { path: { sink } } })),
+            t.sinks.deleted(sink),
+        );
+        onClose();
+    }
+
+    return (
+        <Dialog title={t.sinks.deleteTitle(sink)} onClose={onClose}>
+            <p>{t.sinks.deleteDetail}</p>
+            <footer class="row end">
+                <Button onClick={onClose}>{t.cancel}</Button>
+                <Button kind="danger" busy={busy} onClick={() => void remove()}>
+                    {t.remove}
+                </Button>
+            </footer>
+        </Dialog>
+    );
+}
+
+interface RowProps {
+    sink: SinkResponse;
+    onOpen: () => void;
+    onChange: () => void;
+    onRemove: () => void;
+}
+
+function Row({ sink, onOpen, onChange, onRemove }: RowProps) {
     const [busy, setBusy] = useState(false);
     const { status } = sink;
 
@@ -90,6 +149,8 @@ function Row({ sink, onOpen }: { sink: SinkResponse; onOpen: () => void }) {
                     <Button disabled={status?.deadLetters === 0} onClick={onOpen}>
                         {t.sinks.show}
                     </Button>
+                    <Button onClick={onChange}>{t.sinks.edit}</Button>
+                    <Button icon="trash" label={t.remove} onClick={onRemove} />
                 </div>
             </td>
         </tr>
