@@ -21,6 +21,6 @@ public static class PadimErrorCodes
     /// <summary>The answer is not the service's: a proxy's page, or another program's.</summary>
     public const string UnexpectedAnswer = "unexpected_answer";
 
-    /// <summary>A job ended without success and without a code, because it was cancelled.</summary>
+    /// <summary>A job that was waited for was cancelled.</summary>
     public const string JobCancelled = "job_cancelled";
 }

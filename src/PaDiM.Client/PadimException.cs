@@ -47,5 +47,11 @@ public sealed class PadimException : Exception
     /// <summary>
     /// Gets whether the same request may succeed later: there was no answer, or one of 408, 429, 502, 503 and 504.
     /// </summary>
-    public bool IsTransient => Status is null or 408 or 429 or 502 or 503 or 504;
+    public bool IsTransient =>
+        Status is 408 or 429 or 502 or 503 or 504
+        || Code
+            is PadimErrorCodes.Unreachable
+                or PadimErrorCodes.TimedOut
+                or PadimErrorCodes.CircuitOpen
+                or PadimErrorCodes.DeadlinePassed;
 }

@@ -9,7 +9,7 @@ using System.Text.Json.Serialization;
 namespace PaDiM.Client;
 
 /// <summary>A stored image.</summary>
-public sealed record AcceptedImage
+public sealed partial record AcceptedImage
 {
     /// <summary>Identifier.</summary>
     [JsonPropertyName("id")]
@@ -91,7 +91,7 @@ public readonly record struct AlignmentMethod(string Name) : INamedValue<Alignme
 }
 
 /// <summary>A connected area of pixels at or above the threshold.</summary>
-public sealed record AnomalyRegion
+public sealed partial record AnomalyRegion
 {
     /// <summary>Left edge, in pixels.</summary>
     [JsonPropertyName("x")]
@@ -144,7 +144,7 @@ public readonly record struct AspectMode(string Name) : INamedValue<AspectMode>
 }
 
 /// <summary>An entry of the audit trail.</summary>
-public sealed record AuditResponse
+public sealed partial record AuditResponse
 {
     /// <summary>Time of the request.</summary>
     [JsonPropertyName("at")]
@@ -192,7 +192,7 @@ public sealed record AuditResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record AuditResponsePage
+public sealed partial record AuditResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -204,7 +204,7 @@ public sealed record AuditResponsePage
 }
 
 /// <summary>Default reduction of a backbone in the profile <c>paper</c>.</summary>
-public sealed record BackboneDefaults
+public sealed partial record BackboneDefaults
 {
     /// <summary>Dimensions of the embedding.</summary>
     [JsonPropertyName("dimensions")]
@@ -216,7 +216,7 @@ public sealed record BackboneDefaults
 }
 
 /// <summary>A backbone that is installed or can be installed.</summary>
-public sealed record BackboneResponse
+public sealed partial record BackboneResponse
 {
     /// <summary>Name.</summary>
     [JsonPropertyName("name")]
@@ -268,7 +268,7 @@ public sealed record BackboneResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record BackboneResponsePage
+public sealed partial record BackboneResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -301,7 +301,7 @@ public readonly record struct BackboneState(string Name) : INamedValue<BackboneS
 }
 
 /// <summary>Represents one tap of a backbone: a tensor whose values become part of the embedding.</summary>
-public sealed record BackboneTap
+public sealed partial record BackboneTap
 {
     /// <summary>Name of the tensor in the graph.</summary>
     [JsonPropertyName("tensor")]
@@ -317,7 +317,7 @@ public sealed record BackboneTap
 }
 
 /// <summary>Represents why a file of a batch has no result.</summary>
-public sealed record BatchError
+public sealed partial record BatchError
 {
     /// <summary>A stable code.</summary>
     [JsonPropertyName("code")]
@@ -329,7 +329,7 @@ public sealed record BatchError
 }
 
 /// <summary>Represents one file of a batch: its result, or an error.</summary>
-public sealed record BatchItem
+public sealed partial record BatchItem
 {
     /// <summary>The client's name for the file.</summary>
     [JsonPropertyName("fileName")]
@@ -345,7 +345,7 @@ public sealed record BatchItem
 }
 
 /// <summary>Represents the results of a batch.</summary>
-public sealed record BatchResponse
+public sealed partial record BatchResponse
 {
     /// <summary>The results, in the order of the files.</summary>
     [JsonPropertyName("results")]
@@ -353,7 +353,7 @@ public sealed record BatchResponse
 }
 
 /// <summary>A share that was estimated from a number of independent trials, with its exact confidence interval (Clopper, Pearson, 1934): whatever the true share is, the interval contains it at least as often as stated. It is never too narrow, also where none or all of few trials succeeded.</summary>
-public sealed record BinomialInterval
+public sealed partial record BinomialInterval
 {
     /// <summary>The share that was seen.</summary>
     [JsonPropertyName("estimate")]
@@ -402,7 +402,7 @@ public readonly record struct CandidateReason(string Name) : INamedValue<Candida
 }
 
 /// <summary>Settings of a category. Omitted values take the profile's defaults.</summary>
-public sealed record CategoryRequest
+public sealed partial record CategoryRequest
 {
     /// <summary>Name of a category whose images this one takes, as a region of interest of the same photographs. Decided when the category is created; later requests may omit it.</summary>
     [JsonPropertyName("imagesOf")]
@@ -510,7 +510,7 @@ public sealed record CategoryRequest
 }
 
 /// <summary>A category.</summary>
-public sealed record CategoryResponse
+public sealed partial record CategoryResponse
 {
     /// <summary>Name.</summary>
     [JsonPropertyName("name")]
@@ -646,7 +646,7 @@ public sealed record CategoryResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record CategoryResponsePage
+public sealed partial record CategoryResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -658,7 +658,7 @@ public sealed record CategoryResponsePage
 }
 
 /// <summary>Counts the decisions at a threshold; a score at or above it is anomalous.</summary>
-public sealed record Confusion
+public sealed partial record Confusion
 {
     /// <summary>The threshold.</summary>
     [JsonPropertyName("threshold")]
@@ -682,7 +682,7 @@ public sealed record Confusion
 }
 
 /// <summary>A version whose file is damaged or missing.</summary>
-public sealed record DamagedModelResponse
+public sealed partial record DamagedModelResponse
 {
     /// <summary>Name of the category.</summary>
     [JsonPropertyName("category")]
@@ -706,7 +706,7 @@ public sealed record DamagedModelResponse
 }
 
 /// <summary>How many dead letters are affected.</summary>
-public sealed record DeadLetterCount
+public sealed partial record DeadLetterCount
 {
     /// <summary>Number of dead letters.</summary>
     [JsonPropertyName("count")]
@@ -714,7 +714,7 @@ public sealed record DeadLetterCount
 }
 
 /// <summary>An inspection that was not delivered.</summary>
-public sealed record DeadLetterResponse
+public sealed partial record DeadLetterResponse
 {
     /// <summary>Identifier.</summary>
     [JsonPropertyName("id")]
@@ -746,7 +746,7 @@ public sealed record DeadLetterResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record DeadLetterResponsePage
+public sealed partial record DeadLetterResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -797,7 +797,7 @@ public readonly record struct Decision(string Name) : INamedValue<Decision>
 }
 
 /// <summary>What a model achieves on one kind of defect, against all normal images.</summary>
-public sealed record DefectFigures
+public sealed partial record DefectFigures
 {
     /// <summary>The kind, as it was named at upload; <c>anomalous</c> where it was not.</summary>
     [JsonPropertyName("defect")]
@@ -829,7 +829,7 @@ public sealed record DefectFigures
 }
 
 /// <summary>A deletion of many images.</summary>
-public sealed record DeleteImagesRequest
+public sealed partial record DeleteImagesRequest
 {
     /// <summary>The images.</summary>
     [JsonPropertyName("select")]
@@ -845,7 +845,7 @@ public sealed record DeleteImagesRequest
 }
 
 /// <summary>How many inspections were deleted.</summary>
-public sealed record DeletedInspections
+public sealed partial record DeletedInspections
 {
     /// <summary>The number of rows; their images are gone too.</summary>
     [JsonPropertyName("deleted")]
@@ -853,7 +853,7 @@ public sealed record DeletedInspections
 }
 
 /// <summary>The file system of the data directory, in bytes.</summary>
-public sealed record DiskResponse
+public sealed partial record DiskResponse
 {
     /// <summary>Free bytes.</summary>
     [JsonPropertyName("freeBytes")]
@@ -869,7 +869,7 @@ public sealed record DiskResponse
 }
 
 /// <summary>Defective parts that were taken for normal.</summary>
-public sealed record Escapes
+public sealed partial record Escapes
 {
     /// <summary>Their share of the parts that were taken for normal; null if none of those is reviewed.</summary>
     [JsonPropertyName("rate")]
@@ -881,7 +881,7 @@ public sealed record Escapes
 }
 
 /// <summary>The score of one labelled image.</summary>
-public sealed record EvaluatedImage
+public sealed partial record EvaluatedImage
 {
     /// <summary>Identifier of the image.</summary>
     [JsonPropertyName("imageId")]
@@ -909,7 +909,7 @@ public sealed record EvaluatedImage
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record EvaluatedImagePage
+public sealed partial record EvaluatedImagePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -921,7 +921,7 @@ public sealed record EvaluatedImagePage
 }
 
 /// <summary>How many images counted, and how.</summary>
-public sealed record EvaluatedImages
+public sealed partial record EvaluatedImages
 {
     /// <summary>Normal images that the model was not fitted to: scored, and counted for the image and the pixel metrics.</summary>
     [JsonPropertyName("unseen")]
@@ -941,7 +941,7 @@ public sealed record EvaluatedImages
 }
 
 /// <summary>What is to be measured.</summary>
-public sealed record EvaluationRequest
+public sealed partial record EvaluationRequest
 {
     /// <summary>Version of the model; the active one, when the job begins, if left out.</summary>
     [JsonPropertyName("model")]
@@ -949,7 +949,7 @@ public sealed record EvaluationRequest
 }
 
 /// <summary>What a model achieved on the labelled images of its category.</summary>
-public sealed record EvaluationResponse
+public sealed partial record EvaluationResponse
 {
     /// <summary>How many images counted, and how.</summary>
     [JsonPropertyName("images")]
@@ -1009,7 +1009,7 @@ public sealed record EvaluationResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record EvaluationResponsePage
+public sealed partial record EvaluationResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -1039,7 +1039,7 @@ public readonly record struct ExportFormat(string Name) : INamedValue<ExportForm
 }
 
 /// <summary>Good parts that were rejected.</summary>
-public sealed record FalseRejects
+public sealed partial record FalseRejects
 {
     /// <summary>Their share of all good parts; null if no reject is reviewed, or nothing was inspected.</summary>
     [JsonPropertyName("rate")]
@@ -1051,7 +1051,7 @@ public sealed record FalseRejects
 }
 
 /// <summary>Figures of a span of time.</summary>
-public sealed record FigureResponse
+public sealed partial record FigureResponse
 {
     /// <summary>Its first moment.</summary>
     [JsonPropertyName("from")]
@@ -1142,7 +1142,7 @@ public readonly record struct FileKind(string Name) : INamedValue<FileKind>
 }
 
 /// <summary>A training image that deserves a check; nothing is removed.</summary>
-public sealed record FindingResponse
+public sealed partial record FindingResponse
 {
     /// <summary>Identifier of the image, or its hash if it was deleted.</summary>
     [JsonPropertyName("imageId")]
@@ -1162,7 +1162,7 @@ public sealed record FindingResponse
 }
 
 /// <summary>What a fit is asked to do.</summary>
-public sealed record FitRequest
+public sealed partial record FitRequest
 {
     /// <summary>Let the new model score as soon as it is published.</summary>
     [JsonPropertyName("activate")]
@@ -1178,7 +1178,7 @@ public sealed record FitRequest
 }
 
 /// <summary>Decisions before and after the change.</summary>
-public sealed record Flips
+public sealed partial record Flips
 {
     /// <summary>Number of images with a score.</summary>
     [JsonPropertyName("images")]
@@ -1198,7 +1198,7 @@ public sealed record Flips
 }
 
 /// <summary>A folder of the machine, with a CSV file per day.</summary>
-public sealed record FolderRequest
+public sealed partial record FolderRequest
 {
     /// <summary>Whether the images are written beside the lines.</summary>
     [JsonPropertyName("images")]
@@ -1214,7 +1214,7 @@ public sealed record FolderRequest
 }
 
 /// <summary>A folder.</summary>
-public sealed record FolderResponse
+public sealed partial record FolderResponse
 {
     /// <summary>Where it is on each replica.</summary>
     [JsonPropertyName("path")]
@@ -1255,7 +1255,7 @@ public readonly record struct HeatmapStyle(string Name) : INamedValue<HeatmapSty
 }
 
 /// <summary>A model in memory.</summary>
-public sealed record HeldModel
+public sealed partial record HeldModel
 {
     /// <summary>Name of the category.</summary>
     [JsonPropertyName("category")]
@@ -1279,7 +1279,7 @@ public sealed record HeldModel
 }
 
 /// <summary>A cell with many defects.</summary>
-public sealed record Hotspot
+public sealed partial record Hotspot
 {
     /// <summary>Its left edge, in fractions of the width.</summary>
     [JsonPropertyName("x")]
@@ -1307,7 +1307,7 @@ public sealed record Hotspot
 }
 
 /// <summary>Number of stored images per label.</summary>
-public sealed record ImageCounts
+public sealed partial record ImageCounts
 {
     /// <summary>Images of good parts.</summary>
     [JsonPropertyName("normal")]
@@ -1341,7 +1341,7 @@ public readonly record struct ImageLabel(string Name) : INamedValue<ImageLabel>
 }
 
 /// <summary>A stored image in a list.</summary>
-public sealed record ImageResponse
+public sealed partial record ImageResponse
 {
     /// <summary>Identifier.</summary>
     [JsonPropertyName("id")]
@@ -1393,7 +1393,7 @@ public sealed record ImageResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record ImageResponsePage
+public sealed partial record ImageResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -1423,7 +1423,7 @@ public readonly record struct ImageScoreMethod(string Name) : INamedValue<ImageS
 }
 
 /// <summary>The images of a category that a change is about: those of a list, or all that meet every condition.</summary>
-public sealed record ImageSelection
+public sealed partial record ImageSelection
 {
     /// <summary>Identifiers of images, 1 to 10000; every one must exist. Without other members.</summary>
     [JsonPropertyName("ids")]
@@ -1463,7 +1463,7 @@ public sealed record ImageSelection
 }
 
 /// <summary>What a caller says about an image. Omitted members stay as they are; null resets to the default.</summary>
-public sealed record ImageSettings
+public sealed partial record ImageSettings
 {
     /// <summary>What the image shows.</summary>
     [JsonPropertyName("label")]
@@ -1479,7 +1479,7 @@ public sealed record ImageSettings
 }
 
 /// <summary>The result of a change of many images.</summary>
-public sealed record ImagesChangedResponse
+public sealed partial record ImagesChangedResponse
 {
     /// <summary>Number of selected images: all of them changed, or none in a dry run.</summary>
     [JsonPropertyName("images")]
@@ -1495,7 +1495,7 @@ public sealed record ImagesChangedResponse
 }
 
 /// <summary>The result of an import.</summary>
-public sealed record ImportResponse
+public sealed partial record ImportResponse
 {
     /// <summary>Images that are stored now and were not before.</summary>
     [JsonPropertyName("added")]
@@ -1523,7 +1523,7 @@ public sealed record ImportResponse
 }
 
 /// <summary>What the images are like that a model was fitted to, so that a score can say when an image comes from another camera, recipe or product. All measures are global: a defect changes them little.</summary>
-public sealed record InputProfile
+public sealed partial record InputProfile
 {
     /// <summary>Columns of the files; null if they are not known.</summary>
     [JsonPropertyName("width")]
@@ -1559,7 +1559,7 @@ public sealed record InputProfile
 }
 
 /// <summary>The photograph of an inspection.</summary>
-public sealed record InspectedImage
+public sealed partial record InspectedImage
 {
     /// <summary>Pixels across, upright.</summary>
     [JsonPropertyName("width")]
@@ -1579,7 +1579,7 @@ public sealed record InspectedImage
 }
 
 /// <summary>Represents what happened to one photograph of the line: who was inspected, what was decided, and by what. It is made once per photograph behind its answer (PaDiM.Service.Scoring.InspectionFeed), also where several categories score it: then it has the result that decides.</summary>
-public sealed record Inspection
+public sealed partial record Inspection
 {
     /// <summary>Unique within the category: the client's, or a new one that sorts by time.</summary>
     [JsonPropertyName("id")]
@@ -1720,7 +1720,7 @@ public readonly record struct InspectionOrder(string Name) : INamedValue<Inspect
 }
 
 /// <summary>What was inspected, and what was decided.</summary>
-public sealed record InspectionResponse
+public sealed partial record InspectionResponse
 {
     /// <summary>Identifies the inspection within its category.</summary>
     [JsonPropertyName("id")]
@@ -1804,7 +1804,7 @@ public sealed record InspectionResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record InspectionResponsePage
+public sealed partial record InspectionResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -1816,7 +1816,7 @@ public sealed record InspectionResponsePage
 }
 
 /// <summary>What is kept of a category's inspections. Omitted values take their defaults.</summary>
-public sealed record InspectionsRequest
+public sealed partial record InspectionsRequest
 {
     /// <summary>Which inspections: <c>all</c>, <c>review</c> for those that are not normal, <c>anomalous</c> or <c>none</c>. Default: <c>all</c>.</summary>
     [JsonPropertyName("keep")]
@@ -1840,7 +1840,7 @@ public sealed record InspectionsRequest
 }
 
 /// <summary>What is kept of a category's inspections.</summary>
-public sealed record InspectionsResponse
+public sealed partial record InspectionsResponse
 {
     /// <summary>Which inspections.</summary>
     [JsonPropertyName("keep")]
@@ -1864,7 +1864,7 @@ public sealed record InspectionsResponse
 }
 
 /// <summary>Why a job failed.</summary>
-public sealed record JobError
+public sealed partial record JobError
 {
     /// <summary>A stable code.</summary>
     [JsonPropertyName("code")]
@@ -1876,7 +1876,7 @@ public sealed record JobError
 }
 
 /// <summary>What a job was expected to need when it was asked for.</summary>
-public sealed record JobEstimate
+public sealed partial record JobEstimate
 {
     /// <summary>Peak memory of the process, in bytes.</summary>
     [JsonPropertyName("memoryBytes")]
@@ -1921,7 +1921,7 @@ public readonly record struct JobKind(string Name) : INamedValue<JobKind>
 }
 
 /// <summary>A job as it stands.</summary>
-public sealed record JobResponse
+public sealed partial record JobResponse
 {
     /// <summary>Identifier.</summary>
     [JsonPropertyName("id")]
@@ -1981,7 +1981,7 @@ public sealed record JobResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record JobResponsePage
+public sealed partial record JobResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -2044,7 +2044,7 @@ public readonly record struct KeptInspections(string Name) : INamedValue<KeptIns
 }
 
 /// <summary>A request to create a key.</summary>
-public sealed record KeyRequest
+public sealed partial record KeyRequest
 {
     /// <summary>Name of the user or system that will use the key, as shown in the audit trail: 1 to 64 letters, digits, spaces, '.', '_' or '-', starting with a letter or digit.</summary>
     [JsonPropertyName("name")]
@@ -2064,7 +2064,7 @@ public sealed record KeyRequest
 }
 
 /// <summary>A key, without its secret.</summary>
-public sealed record KeyResponse
+public sealed partial record KeyResponse
 {
     /// <summary>Identifier: the middle part of the key.</summary>
     [JsonPropertyName("id")]
@@ -2100,7 +2100,7 @@ public sealed record KeyResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record KeyResponsePage
+public sealed partial record KeyResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -2112,7 +2112,7 @@ public sealed record KeyResponsePage
 }
 
 /// <summary>Known defects at a threshold.</summary>
-public sealed record KnownDefects
+public sealed partial record KnownDefects
 {
     /// <summary>How many there are.</summary>
     [JsonPropertyName("known")]
@@ -2128,7 +2128,7 @@ public sealed record KnownDefects
 }
 
 /// <summary>Good parts at a threshold.</summary>
-public sealed record KnownGoodParts
+public sealed partial record KnownGoodParts
 {
     /// <summary>How many there are.</summary>
     [JsonPropertyName("known")]
@@ -2148,7 +2148,7 @@ public sealed record KnownGoodParts
 }
 
 /// <summary>Conditions for inspections.</summary>
-public sealed record LearnQuery
+public sealed partial record LearnQuery
 {
     /// <summary>The client's name for the part.</summary>
     [JsonPropertyName("part")]
@@ -2184,7 +2184,7 @@ public sealed record LearnQuery
 }
 
 /// <summary>Good inspections to learn from: either <c>ids</c> or <c>query</c>.</summary>
-public sealed record LearnRequest
+public sealed partial record LearnRequest
 {
     /// <summary>Identifiers of inspections, 1 to 500.</summary>
     [JsonPropertyName("ids")]
@@ -2204,7 +2204,7 @@ public sealed record LearnRequest
 }
 
 /// <summary>What was learnt.</summary>
-public sealed record LearnResponse
+public sealed partial record LearnResponse
 {
     /// <summary>Photographs that the training set has now.</summary>
     [JsonPropertyName("added")]
@@ -2232,7 +2232,7 @@ public sealed record LearnResponse
 }
 
 /// <summary>A photograph of the training set.</summary>
-public sealed record LearntImage
+public sealed partial record LearntImage
 {
     /// <summary>The inspection that it is from.</summary>
     [JsonPropertyName("inspectionId")]
@@ -2244,7 +2244,7 @@ public sealed record LearntImage
 }
 
 /// <summary>A summary of the leave-one-out scores.</summary>
-public sealed record LooScores
+public sealed partial record LooScores
 {
     /// <summary>The minimum.</summary>
     [JsonPropertyName("min")]
@@ -2260,7 +2260,7 @@ public sealed record LooScores
 }
 
 /// <summary>The inspections with one decision.</summary>
-public sealed record LookbackCoverage
+public sealed partial record LookbackCoverage
 {
     /// <summary>The decision.</summary>
     [JsonPropertyName("decision")]
@@ -2280,7 +2280,7 @@ public sealed record LookbackCoverage
 }
 
 /// <summary>A day.</summary>
-public sealed record LookbackDay
+public sealed partial record LookbackDay
 {
     /// <summary>The day (UTC).</summary>
     [JsonPropertyName("day")]
@@ -2308,7 +2308,7 @@ public sealed record LookbackDay
 }
 
 /// <summary>Inspections by both decisions.</summary>
-public sealed record LookbackDecisions
+public sealed partial record LookbackDecisions
 {
     /// <summary>The decision of then.</summary>
     [JsonPropertyName("decision")]
@@ -2324,7 +2324,7 @@ public sealed record LookbackDecisions
 }
 
 /// <summary>Figures of a lookback.</summary>
-public sealed record LookbackFigures
+public sealed partial record LookbackFigures
 {
     /// <summary>The threshold that was tried.</summary>
     [JsonPropertyName("threshold")]
@@ -2368,7 +2368,7 @@ public sealed record LookbackFigures
 }
 
 /// <summary>An inspection whose decision would be another.</summary>
-public sealed record LookbackFlip
+public sealed partial record LookbackFlip
 {
     /// <summary>What it would be.</summary>
     [JsonPropertyName("newDecision")]
@@ -2384,7 +2384,7 @@ public sealed record LookbackFlip
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record LookbackFlipPage
+public sealed partial record LookbackFlipPage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -2396,7 +2396,7 @@ public sealed record LookbackFlipPage
 }
 
 /// <summary>What to try on inspections of the past: a threshold, a version, or both.</summary>
-public sealed record LookbackRequest
+public sealed partial record LookbackRequest
 {
     /// <summary>The threshold, at least 0. Default: that of the version. Alone, it is tried on the scores of the active version.</summary>
     [JsonPropertyName("threshold")]
@@ -2416,7 +2416,7 @@ public sealed record LookbackRequest
 }
 
 /// <summary>What would have been decided.</summary>
-public sealed record LookbackResponse
+public sealed partial record LookbackResponse
 {
     /// <summary>Identifier; equal to that of its job.</summary>
     [JsonPropertyName("id")]
@@ -2440,7 +2440,7 @@ public sealed record LookbackResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record LookbackResponsePage
+public sealed partial record LookbackResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -2452,7 +2452,7 @@ public sealed record LookbackResponsePage
 }
 
 /// <summary>The memory that this process may use: the machine's, or less where a control group limits it, as in a container. A process that uses more than its control group allows is killed by the kernel.</summary>
-public sealed record MemoryLimit
+public sealed partial record MemoryLimit
 {
     /// <summary>Number of bytes.</summary>
     [JsonPropertyName("bytes")]
@@ -2464,7 +2464,7 @@ public sealed record MemoryLimit
 }
 
 /// <summary>Memory in use, in bytes.</summary>
-public sealed record MemoryResponse
+public sealed partial record MemoryResponse
 {
     /// <summary>Working set of the process.</summary>
     [JsonPropertyName("workingSet")]
@@ -2500,7 +2500,7 @@ public sealed record MemoryResponse
 }
 
 /// <summary>A part of the memory.</summary>
-public sealed record MemoryShare
+public sealed partial record MemoryShare
 {
     /// <summary>Number of bytes.</summary>
     [JsonPropertyName("bytes")]
@@ -2512,7 +2512,7 @@ public sealed record MemoryShare
 }
 
 /// <summary>A backbone and its hash.</summary>
-public sealed record ModelBackbone
+public sealed partial record ModelBackbone
 {
     /// <summary>Name.</summary>
     [JsonPropertyName("name")]
@@ -2524,7 +2524,7 @@ public sealed record ModelBackbone
 }
 
 /// <summary>The models in memory.</summary>
-public sealed record ModelCacheResponse
+public sealed partial record ModelCacheResponse
 {
     /// <summary>Memory for loaded models (the setting <c>ModelCacheBytes</c>); beyond it, the least recently used models are evicted.</summary>
     [JsonPropertyName("budgetBytes")]
@@ -2544,7 +2544,7 @@ public sealed record ModelCacheResponse
 }
 
 /// <summary>An image that a model was fitted to.</summary>
-public sealed record ModelImageResponse
+public sealed partial record ModelImageResponse
 {
     /// <summary>Hash of its bytes.</summary>
     [JsonPropertyName("sha256")]
@@ -2564,7 +2564,7 @@ public sealed record ModelImageResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record ModelImageResponsePage
+public sealed partial record ModelImageResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -2576,7 +2576,7 @@ public sealed record ModelImageResponsePage
 }
 
 /// <summary>A published version of a category's model.</summary>
-public sealed record ModelResponse
+public sealed partial record ModelResponse
 {
     /// <summary>Number, from 1; never reused.</summary>
     [JsonPropertyName("version")]
@@ -2664,7 +2664,7 @@ public sealed record ModelResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record ModelResponsePage
+public sealed partial record ModelResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -2697,7 +2697,7 @@ public readonly record struct ModelState(string Name) : INamedValue<ModelState>
 }
 
 /// <summary>A broker: MQTT 5, the inspection as JSON.</summary>
-public sealed record MqttRequest
+public sealed partial record MqttRequest
 {
     /// <summary>Name or address of the broker.</summary>
     [JsonPropertyName("host")]
@@ -2753,7 +2753,7 @@ public sealed record MqttRequest
 }
 
 /// <summary>A broker, without its secrets.</summary>
-public sealed record MqttResponse
+public sealed partial record MqttResponse
 {
     /// <summary>Name or address of the broker.</summary>
     [JsonPropertyName("host")]
@@ -2805,7 +2805,7 @@ public sealed record MqttResponse
 }
 
 /// <summary>A new key.</summary>
-public sealed record NewKeyResponse
+public sealed partial record NewKeyResponse
 {
     /// <summary>The key itself. It is shown only in this response.</summary>
     [JsonPropertyName("key")]
@@ -2821,7 +2821,7 @@ public sealed record NewKeyResponse
 }
 
 /// <summary>A training image that the other images do not explain.</summary>
-public sealed record OutlierResponse
+public sealed partial record OutlierResponse
 {
     /// <summary>Identifier of the image, or its hash if it was deleted.</summary>
     [JsonPropertyName("imageId")]
@@ -2837,7 +2837,7 @@ public sealed record OutlierResponse
 }
 
 /// <summary>Where the defects of rejects are.</summary>
-public sealed record ParetoResponse
+public sealed partial record ParetoResponse
 {
     /// <summary>Rejects that are counted, the latest 100,000 at most.</summary>
     [JsonPropertyName("inspections")]
@@ -2923,7 +2923,7 @@ public readonly record struct PixelFormat(string Name) : INamedValue<PixelFormat
 }
 
 /// <summary>A model that is ready to score, with those of the regions of its category.</summary>
-public sealed record PrefetchResponse
+public sealed partial record PrefetchResponse
 {
     /// <summary>Name of the category; of the first region, if only regions have a model.</summary>
     [JsonPropertyName("category")]
@@ -2947,7 +2947,7 @@ public sealed record PrefetchResponse
 }
 
 /// <summary>The body of every error (RFC 9457).</summary>
-public sealed record ProblemResponse
+public sealed partial record ProblemResponse
 {
     /// <summary>Kind of problem, as a URI.</summary>
     [JsonPropertyName("type")]
@@ -2983,7 +2983,7 @@ public sealed record ProblemResponse
 }
 
 /// <summary>The images that are being scored, from their last byte to their answer.</summary>
-public sealed record QueueResponse
+public sealed partial record QueueResponse
 {
     /// <summary>Images in progress.</summary>
     [JsonPropertyName("images")]
@@ -3020,7 +3020,7 @@ public readonly record struct ReductionMethod(string Name) : INamedValue<Reducti
 }
 
 /// <summary>How channels are reduced.</summary>
-public sealed record ReductionRequest
+public sealed partial record ReductionRequest
 {
     /// <summary><c>semi-orthogonal</c>, <c>random</c> or <c>none</c>.</summary>
     [JsonPropertyName("method")]
@@ -3036,7 +3036,7 @@ public sealed record ReductionRequest
 }
 
 /// <summary>How channels are reduced.</summary>
-public sealed record ReductionResponse
+public sealed partial record ReductionResponse
 {
     /// <summary><c>semi-orthogonal</c>, <c>random</c> or <c>none</c>.</summary>
     [JsonPropertyName("method")]
@@ -3052,7 +3052,7 @@ public sealed record ReductionResponse
 }
 
 /// <summary>An inspection that was not learnt.</summary>
-public sealed record RefusedInspection
+public sealed partial record RefusedInspection
 {
     /// <summary>Its identifier.</summary>
     [JsonPropertyName("inspectionId")]
@@ -3068,7 +3068,7 @@ public sealed record RefusedInspection
 }
 
 /// <summary>Represents the box of an image that a category inspects.</summary>
-public sealed record RegionBox
+public sealed partial record RegionBox
 {
     /// <summary>Its first column.</summary>
     [JsonPropertyName("x")]
@@ -3088,7 +3088,7 @@ public sealed record RegionBox
 }
 
 /// <summary>A box of an upright photograph, in fractions of its width and height.</summary>
-public sealed record RegionRequest
+public sealed partial record RegionRequest
 {
     /// <summary>Left edge, from 0.</summary>
     [JsonPropertyName("x")]
@@ -3108,7 +3108,7 @@ public sealed record RegionRequest
 }
 
 /// <summary>A box of an upright photograph, in fractions of its width and height.</summary>
-public sealed record RegionResponse
+public sealed partial record RegionResponse
 {
     /// <summary>Left edge.</summary>
     [JsonPropertyName("x")]
@@ -3128,7 +3128,7 @@ public sealed record RegionResponse
 }
 
 /// <summary>Represents the score of one category for an image that several categories score.</summary>
-public sealed record RegionScore
+public sealed partial record RegionScore
 {
     /// <summary>The category whose model scored the image.</summary>
     [JsonPropertyName("category")]
@@ -3184,7 +3184,7 @@ public sealed record RegionScore
 }
 
 /// <summary>A file that was not stored.</summary>
-public sealed record RejectedFile
+public sealed partial record RejectedFile
 {
     /// <summary>File name given by the client.</summary>
     [JsonPropertyName("fileName")]
@@ -3221,7 +3221,7 @@ public readonly record struct ReplicaRole(string Name) : INamedValue<ReplicaRole
 }
 
 /// <summary>The inspections with one decision.</summary>
-public sealed record ReviewedDecision
+public sealed partial record ReviewedDecision
 {
     /// <summary>The decision.</summary>
     [JsonPropertyName("decision")]
@@ -3253,7 +3253,7 @@ public sealed record ReviewedDecision
 }
 
 /// <summary>Reviewed good parts at a threshold.</summary>
-public sealed record ReviewedGoodParts
+public sealed partial record ReviewedGoodParts
 {
     /// <summary>How many there are.</summary>
     [JsonPropertyName("known")]
@@ -3265,7 +3265,7 @@ public sealed record ReviewedGoodParts
 }
 
 /// <summary>Represents the score of an image and the decision. If other categories take their images from the one that the image is sent to, they score it too, and this is the result that decides: that of the worst decision and, among equals, of the highest <c>scoreRatio</c>.</summary>
-public sealed record ScoreResponse
+public sealed partial record ScoreResponse
 {
     /// <summary>Identifies the inspection of the image: as named in the request, or a new one. Null for a version that is not active, whose scores are trials.</summary>
     [JsonPropertyName("inspectionId")]
@@ -3337,7 +3337,7 @@ public sealed record ScoreResponse
 }
 
 /// <summary>Represents something unusual about an image.</summary>
-public sealed record ScoreWarning
+public sealed partial record ScoreWarning
 {
     /// <summary>Stable code: <c>size_differs</c>, <c>too_dark</c>, <c>overexposed</c>, <c>blurred</c>, <c>low_range</c>, <c>unlike_training</c>, <c>file_repaired</c>; of a form, <c>field_ignored</c>; of a category with <c>durable</c>, <c>not_recorded</c>.</summary>
     [JsonPropertyName("code")]
@@ -3349,7 +3349,7 @@ public sealed record ScoreWarning
 }
 
 /// <summary>Represents the image as it was received.</summary>
-public sealed record ScoredImage
+public sealed partial record ScoredImage
 {
     /// <summary>Pixels across, upright.</summary>
     [JsonPropertyName("width")]
@@ -3365,7 +3365,7 @@ public sealed record ScoredImage
 }
 
 /// <summary>Files with the same kind of finding.</summary>
-public sealed record ScrubFindings
+public sealed partial record ScrubFindings
 {
     /// <summary>Number of files.</summary>
     [JsonPropertyName("count")]
@@ -3377,7 +3377,7 @@ public sealed record ScrubFindings
 }
 
 /// <summary>The report of a scrub.</summary>
-public sealed record ScrubReport
+public sealed partial record ScrubReport
 {
     /// <summary>Start time.</summary>
     [JsonPropertyName("startedAt")]
@@ -3417,7 +3417,7 @@ public sealed record ScrubReport
 }
 
 /// <summary>The state of scrubbing.</summary>
-public sealed record ScrubResponse
+public sealed partial record ScrubResponse
 {
     /// <summary>Whether a scrub is running, on any replica.</summary>
     [JsonPropertyName("running")]
@@ -3433,7 +3433,7 @@ public sealed record ScrubResponse
 }
 
 /// <summary>A file of the data directory.</summary>
-public sealed record ScrubbedFile
+public sealed partial record ScrubbedFile
 {
     /// <summary>Path within the data directory.</summary>
     [JsonPropertyName("path")]
@@ -3449,7 +3449,7 @@ public sealed record ScrubbedFile
 }
 
 /// <summary>A request to sign in.</summary>
-public sealed record SessionRequest
+public sealed partial record SessionRequest
 {
     /// <summary>The key.</summary>
     [JsonPropertyName("key")]
@@ -3457,7 +3457,7 @@ public sealed record SessionRequest
 }
 
 /// <summary>Who calls, and what they may do.</summary>
-public sealed record SessionResponse
+public sealed partial record SessionResponse
 {
     /// <summary>Whether requests of this client need a key, a token or a session.</summary>
     [JsonPropertyName("keyRequired")]
@@ -3503,7 +3503,7 @@ public readonly record struct SettingsProfile(string Name) : INamedValue<Setting
 }
 
 /// <summary>Photographs by the decisions of both versions.</summary>
-public sealed record ShadowDecisions
+public sealed partial record ShadowDecisions
 {
     /// <summary>That of the active version.</summary>
     [JsonPropertyName("decision")]
@@ -3519,7 +3519,7 @@ public sealed record ShadowDecisions
 }
 
 /// <summary>A photograph about which both versions decide differently.</summary>
-public sealed record ShadowDifference
+public sealed partial record ShadowDifference
 {
     /// <summary>The inspection.</summary>
     [JsonPropertyName("inspectionId")]
@@ -3551,7 +3551,7 @@ public sealed record ShadowDifference
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record ShadowDifferencePage
+public sealed partial record ShadowDifferencePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -3563,7 +3563,7 @@ public sealed record ShadowDifferencePage
 }
 
 /// <summary>The candidate to score in the shadow.</summary>
-public sealed record ShadowRequest
+public sealed partial record ShadowRequest
 {
     /// <summary>Its version.</summary>
     [JsonPropertyName("version")]
@@ -3571,7 +3571,7 @@ public sealed record ShadowRequest
 }
 
 /// <summary>A candidate beside the active version.</summary>
-public sealed record ShadowResponse
+public sealed partial record ShadowResponse
 {
     /// <summary>The candidate.</summary>
     [JsonPropertyName("version")]
@@ -3652,7 +3652,7 @@ public readonly record struct SinkCircuit(string Name) : INamedValue<SinkCircuit
 }
 
 /// <summary>A sink: which inspections, and where to. Exactly one receiver is named.</summary>
-public sealed record SinkRequest
+public sealed partial record SinkRequest
 {
     /// <summary>Whether new inspections are sent. What waits already is sent in any case.</summary>
     [JsonPropertyName("enabled")]
@@ -3684,7 +3684,7 @@ public sealed record SinkRequest
 }
 
 /// <summary>A sink.</summary>
-public sealed record SinkResponse
+public sealed partial record SinkResponse
 {
     /// <summary>Name.</summary>
     [JsonPropertyName("name")]
@@ -3732,7 +3732,7 @@ public sealed record SinkResponse
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record SinkResponsePage
+public sealed partial record SinkResponsePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -3744,7 +3744,7 @@ public sealed record SinkResponsePage
 }
 
 /// <summary>How a sink does on one replica since that started.</summary>
-public sealed record SinkStatus
+public sealed partial record SinkStatus
 {
     /// <summary>Name of the replica.</summary>
     [JsonPropertyName("replica")]
@@ -3784,7 +3784,7 @@ public sealed record SinkStatus
 }
 
 /// <summary>What the receiver said to a test.</summary>
-public sealed record SinkTestResponse
+public sealed partial record SinkTestResponse
 {
     /// <summary>Whether it took the test.</summary>
     [JsonPropertyName("delivered")]
@@ -3820,7 +3820,7 @@ public sealed record SparkplugResponse
 }
 
 /// <summary>Figures of a category.</summary>
-public sealed record SummaryResponse
+public sealed partial record SummaryResponse
 {
     /// <summary>One after the other, oldest first.</summary>
     [JsonPropertyName("spans")]
@@ -3828,7 +3828,7 @@ public sealed record SummaryResponse
 }
 
 /// <summary>Information about the running service.</summary>
-public sealed record SystemResponse
+public sealed partial record SystemResponse
 {
     /// <summary>Gets the version of the service.</summary>
     [JsonPropertyName("version")]
@@ -3888,7 +3888,7 @@ public sealed record SystemResponse
 }
 
 /// <summary>A threshold, and what it would do.</summary>
-public sealed record ThresholdCandidate
+public sealed partial record ThresholdCandidate
 {
     /// <summary>The threshold.</summary>
     [JsonPropertyName("threshold")]
@@ -3912,7 +3912,7 @@ public sealed record ThresholdCandidate
 }
 
 /// <summary>A change of the threshold.</summary>
-public sealed record ThresholdChangeResponse
+public sealed partial record ThresholdChangeResponse
 {
     /// <summary>Number of the change within the category, from 1.</summary>
     [JsonPropertyName("version")]
@@ -3944,7 +3944,7 @@ public sealed record ThresholdChangeResponse
 }
 
 /// <summary>The effect of a threshold change.</summary>
-public sealed record ThresholdPreview
+public sealed partial record ThresholdPreview
 {
     /// <summary>The version to which the values refer: the active one, or its stand-in while its file is damaged.</summary>
     [JsonPropertyName("modelVersion")]
@@ -3976,7 +3976,7 @@ public sealed record ThresholdPreview
 }
 
 /// <summary>Thresholds, and what they would do with the parts that are known.</summary>
-public sealed record ThresholdProposal
+public sealed partial record ThresholdProposal
 {
     /// <summary>The version to which all scores and thresholds refer.</summary>
     [JsonPropertyName("modelVersion")]
@@ -4004,7 +4004,7 @@ public sealed record ThresholdProposal
 }
 
 /// <summary>A threshold change: exactly one of the first two members.</summary>
-public sealed record ThresholdRequest
+public sealed partial record ThresholdRequest
 {
     /// <summary>Accepted share of false rejects, above 0 and below 1; the calibrated threshold follows from it.</summary>
     [JsonPropertyName("falseRejectRate")]
@@ -4020,7 +4020,7 @@ public sealed record ThresholdRequest
 }
 
 /// <summary>The threshold in force and its origin.</summary>
-public sealed record ThresholdResponse
+public sealed partial record ThresholdResponse
 {
     /// <summary>The version that scores, to which all values refer; null if no active model can be used.</summary>
     [JsonPropertyName("modelVersion")]
@@ -4056,7 +4056,7 @@ public sealed record ThresholdResponse
 }
 
 /// <summary>The score of an image, as previews of a threshold count it.</summary>
-public sealed record ThresholdScore
+public sealed partial record ThresholdScore
 {
     /// <summary>Identifier of the image; null if it was deleted after the fit.</summary>
     [JsonPropertyName("imageId")]
@@ -4084,7 +4084,7 @@ public sealed record ThresholdScore
 }
 
 /// <summary>A page of a list.</summary>
-public sealed record ThresholdScorePage
+public sealed partial record ThresholdScorePage
 {
     /// <summary>The items, in a stable order.</summary>
     [JsonPropertyName("items")]
@@ -4096,7 +4096,7 @@ public sealed record ThresholdScorePage
 }
 
 /// <summary>Tiles of a large image. Size, overlap and imageSize are multiples of the coarsest stride of the backbone's taps, such as 16.</summary>
-public sealed record TilesRequest
+public sealed partial record TilesRequest
 {
     /// <summary>Side length of a tile, in pixels, 32 to 2048 and at most imageSize.</summary>
     [JsonPropertyName("size")]
@@ -4108,7 +4108,7 @@ public sealed record TilesRequest
 }
 
 /// <summary>Tiles of a large image.</summary>
-public sealed record TilesResponse
+public sealed partial record TilesResponse
 {
     /// <summary>Side length of a tile, in pixels.</summary>
     [JsonPropertyName("size")]
@@ -4120,7 +4120,7 @@ public sealed record TilesResponse
 }
 
 /// <summary>Represents the time per stage, in milliseconds.</summary>
-public sealed record Timings
+public sealed partial record Timings
 {
     /// <summary>Waiting.</summary>
     [JsonPropertyName("queue")]
@@ -4175,7 +4175,7 @@ public readonly record struct TrainingFindingKind(string Name) : INamedValue<Tra
 }
 
 /// <summary>The range of one trait over the training images.</summary>
-public sealed record TraitRange
+public sealed partial record TraitRange
 {
     /// <summary>The smallest value, unless it stands far out.</summary>
     [JsonPropertyName("min")]
@@ -4187,7 +4187,7 @@ public sealed record TraitRange
 }
 
 /// <summary>A change of many images.</summary>
-public sealed record UpdateImagesRequest
+public sealed partial record UpdateImagesRequest
 {
     /// <summary>The images.</summary>
     [JsonPropertyName("select")]
@@ -4211,7 +4211,7 @@ public sealed record UpdateImagesRequest
 }
 
 /// <summary>The result of an upload.</summary>
-public sealed record UploadResponse
+public sealed partial record UploadResponse
 {
     /// <summary>Images that are stored.</summary>
     [JsonPropertyName("accepted")]
@@ -4223,7 +4223,7 @@ public sealed record UploadResponse
 }
 
 /// <summary>An installed backbone.</summary>
-public sealed record UsableBackboneResponse
+public sealed partial record UsableBackboneResponse
 {
     /// <summary>Name.</summary>
     [JsonPropertyName("name")]
@@ -4276,7 +4276,7 @@ public readonly record struct Verdict(string Name) : INamedValue<Verdict>
 }
 
 /// <summary>What verdicts say about the decisions of a category.</summary>
-public sealed record VerdictFiguresResponse
+public sealed partial record VerdictFiguresResponse
 {
     /// <summary>The first moment.</summary>
     [JsonPropertyName("from")]
@@ -4335,7 +4335,7 @@ public readonly record struct VerdictFilter(string Name) : INamedValue<VerdictFi
 }
 
 /// <summary>A verdict.</summary>
-public sealed record VerdictRequest
+public sealed partial record VerdictRequest
 {
     /// <summary><c>good</c>, <c>defective</c> or <c>unsure</c>.</summary>
     [JsonPropertyName("verdict")]
@@ -4347,7 +4347,7 @@ public sealed record VerdictRequest
 }
 
 /// <summary>What a person said about a part.</summary>
-public sealed record VerdictResponse
+public sealed partial record VerdictResponse
 {
     /// <summary>Whether the part is good.</summary>
     [JsonPropertyName("verdict")]
@@ -4367,7 +4367,7 @@ public sealed record VerdictResponse
 }
 
 /// <summary>A webhook: CloudEvents 1.0 as JSON, signed as Standard Webhooks are.</summary>
-public sealed record WebhookRequest
+public sealed partial record WebhookRequest
 {
     /// <summary>Where to: <c>https</c> or <c>http</c>, without user and fragment, at most 2048 characters.</summary>
     [JsonPropertyName("url")]
@@ -4383,7 +4383,7 @@ public sealed record WebhookRequest
 }
 
 /// <summary>A webhook, without its secrets.</summary>
-public sealed record WebhookResponse
+public sealed partial record WebhookResponse
 {
     /// <summary>Where to.</summary>
     [JsonPropertyName("url")]
@@ -4547,6 +4547,7 @@ public sealed record WebhookResponse
 [JsonSerializable(typeof(VerdictResponse))]
 [JsonSerializable(typeof(WebhookRequest))]
 [JsonSerializable(typeof(WebhookResponse))]
+[JsonSerializable(typeof(System.Text.Json.Nodes.JsonObject))]
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull

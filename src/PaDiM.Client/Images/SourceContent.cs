@@ -15,6 +15,20 @@ internal sealed class SourceContent : HttpContent
         Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
     }
 
+    /// <summary>Creates a part of a form. A name with quotes or other letters than ASCII's goes as UTF-8.</summary>
+    public static SourceContent CreatePart(ImageSource source, string field, string fileName)
+    {
+        var part = new SourceContent(source);
+        var isPlain = fileName.All(letter => letter is >= ' ' and <= '~' and not ('"' or '\\'));
+        part.Headers.ContentDisposition = new ContentDispositionHeaderValue("form-data")
+        {
+            Name = field,
+            FileName = isPlain ? $"\"{fileName}\"" : null,
+            FileNameStar = isPlain ? null : fileName,
+        };
+        return part;
+    }
+
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         _source.CopyToAsync(stream, CancellationToken.None);
 

@@ -22,6 +22,26 @@ internal static class ScoreRequests
         return (request, CreateTraits(options, image.CanSendAgain));
     }
 
+    /// <summary>Creates the request of many images.</summary>
+    public static (HttpRequestMessage Request, RequestTraits Traits) CreateBatch(
+        string category,
+        IReadOnlyList<ImageSource> images,
+        ScoreOptions options
+    )
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        var frame = images.Count > 0 ? images[0].Frame : null;
+        if (images.Any(image => !UploadBatch.HaveSamePixels(image.Frame, frame)))
+            throw new ArgumentException("Images of one batch are all files, or pixels of one size.", nameof(images));
+        var form = new MultipartFormDataContent();
+        foreach (var image in images)
+            form.Add(SourceContent.CreatePart(image, "files", image.FileName));
+        var request = Create(new Query("categories", category, "score", "batch"), frame, options);
+        request.Content = form;
+        var traits = CreateTraits(options, images.All(image => image.CanSendAgain));
+        return (request, traits with { IsTransfer = options.Deadline is null });
+    }
+
     /// <summary>Creates a request without its body.</summary>
     public static HttpRequestMessage Create(Query path, RawFrame? frame, ScoreOptions options)
     {

@@ -11,7 +11,16 @@ namespace PaDiM.Client;
 /// <summary>Sends requests and reads answers. All features go through it.</summary>
 internal sealed class Connection(HttpClient http, PadimClientOptions options, TimeProvider time)
 {
+    /// <summary>Small answers of requests that change nothing.</summary>
     private static readonly RequestTraits Reading = new() { IsRepeatable = true };
+
+    /// <summary>Files and events, which come as long as they come.</summary>
+    public static readonly RequestTraits Download = new()
+    {
+        IsRepeatable = true,
+        IsTransfer = true,
+        IsBuffered = false,
+    };
 
     public Task<T> GetAsync<T>(Query path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         SendAsync(new HttpRequestMessage(HttpMethod.Get, path.ToString()), Reading, type, cancellationToken);
@@ -33,6 +42,20 @@ internal sealed class Connection(HttpClient http, PadimClientOptions options, Ti
             cancellationToken
         );
 
+    /// <summary>Starts a job. Its key lets it be sent again without starting a second one.</summary>
+    public Task<JobResponse> StartJobAsync<T>(
+        Query path,
+        T body,
+        JsonTypeInfo<T> type,
+        string? idempotencyKey,
+        CancellationToken cancellationToken
+    )
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, path.ToString()) { Content = Json(body, type) };
+        request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey ?? Guid.NewGuid().ToString("N"));
+        return SendAsync(request, Reading, PadimJson.Default.JobResponse, cancellationToken);
+    }
+
     /// <summary>Sends a request without a body.</summary>
     public Task<T> SendAsync<T>(
         HttpMethod method,
@@ -47,6 +70,33 @@ internal sealed class Connection(HttpClient http, PadimClientOptions options, Ti
             type,
             cancellationToken
         );
+
+    /// <summary>Sends a stream as the body, and reads the answer.</summary>
+    public Task<T> SendAsync<T>(
+        HttpMethod method,
+        Query path,
+        ImageSource body,
+        JsonTypeInfo<T> type,
+        IProgress<long>? progress,
+        CancellationToken cancellationToken
+    ) =>
+        SendAsync(
+            new HttpRequestMessage(method, path.ToString())
+            {
+                Content = ProgressContent.Wrap(new SourceContent(body), progress),
+            },
+            new RequestTraits { IsTransfer = true, CanSendAgain = body.CanSendAgain },
+            type,
+            cancellationToken
+        );
+
+    /// <summary>Gets a file as a stream. Who disposes the stream closes the connection.</summary>
+    public async Task<Stream> DownloadAsync(Query path, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path.ToString());
+        var response = await OpenAsync(request, Download, cancellationToken).ConfigureAwait(false);
+        return await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     public async Task DeleteAsync(Query path, CancellationToken cancellationToken)
     {
@@ -116,7 +166,7 @@ internal sealed class Connection(HttpClient http, PadimClientOptions options, Ti
             ExceptionDispatchInfo.Throw(fault.InnerException!);
             throw;
         }
-        catch (Exception fault) when (fault is HttpRequestException or IOException)
+        catch (Exception fault) when (fault is HttpRequestException or (IOException and not FileNotFoundException))
         {
             throw Failures.Unreachable(fault);
         }

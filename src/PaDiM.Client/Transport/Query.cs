@@ -41,5 +41,8 @@ internal sealed class Query
     public Query With<T>(string name, T? value)
         where T : struct, INamedValue<T> => With(name, value?.Name);
 
+    /// <summary>Writes a number as a segment.</summary>
+    public static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
     public override string ToString() => _text.ToString();
 }

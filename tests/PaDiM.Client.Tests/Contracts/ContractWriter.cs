@@ -69,7 +69,8 @@ internal static partial class ContractWriter
     private static string Context(IEnumerable<string> records) =>
         $"""
             /// <summary>The JSON metadata of the contracts, for code compiled ahead of time.</summary>
-            {string.Concat(records)}[JsonSourceGenerationOptions(
+            {string.Concat(records)}[JsonSerializable(typeof(System.Text.Json.Nodes.JsonObject))]
+            [JsonSourceGenerationOptions(
                 JsonSerializerDefaults.Web,
                 DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
             )]
