@@ -19,8 +19,8 @@ public sealed class SampleTests(SharedService shared)
             "samples",
             "WatchFolder",
             "bin",
-            Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd('/')))!,
-            Path.GetFileName(AppContext.BaseDirectory.TrimEnd('/')),
+            Built.Configuration,
+            Built.Framework,
             "WatchFolder.dll"
         );
         using var process = Process.Start(
