@@ -5,7 +5,7 @@ ARG CUDA_IMAGE=nvidia/cuda:13.0.2-cudnn-runtime-ubuntu24.04
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0-noble AS build
 ARG ONNX_RUNTIME=Microsoft.ML.OnnxRuntime
-ARG VERSION=0.1.0
+ARG VERSION=1.0.0
 ARG TARGETARCH=amd64
 WORKDIR /source
 COPY . .
@@ -22,7 +22,7 @@ FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled AS cpu
 COPY --from=build /app /app
 COPY --from=build --chown=$APP_UID /data /data
 ENV Padim__DataDirectory=/data Padim__Access=required ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0 ORT_DISABLE_TELEMETRY=1 MALLOC_ARENA_MAX=2
-ARG VERSION=0.1.0
+ARG VERSION=1.0.0
 LABEL org.opencontainers.image.title="PaDiM.Service" \
     org.opencontainers.image.description="Visual inspection over HTTP: fits PaDiM models to images of good parts, and scores images" \
     org.opencontainers.image.version="$VERSION"
@@ -39,7 +39,7 @@ COPY --from=runtime /usr/share/dotnet /usr/share/dotnet
 COPY --from=build /app /app
 COPY --from=build --chown=1654 /data /data
 ENV Padim__DataDirectory=/data Padim__Access=required Padim__Device=cuda ASPNETCORE_HTTP_PORTS=8080 DOTNET_EnableDiagnostics=0 ORT_DISABLE_TELEMETRY=1 MALLOC_ARENA_MAX=2
-ARG VERSION=0.1.0
+ARG VERSION=1.0.0
 LABEL org.opencontainers.image.title="PaDiM.Service" \
     org.opencontainers.image.description="Visual inspection over HTTP: fits PaDiM models to images of good parts, and scores images" \
     org.opencontainers.image.version="$VERSION"

@@ -67,8 +67,8 @@ public sealed partial class DeploymentFileTests
 
     /// <summary>What is applied, where kubectl is there to put it together.</summary>
     [Theory]
-    [InlineData("base", "registry.example/padim:0.1.0", "cpu")]
-    [InlineData("gpu", "registry.example/padim:0.1.0-gpu", "nvidia.com/gpu")]
+    [InlineData("base", "registry.example/padim:1.0.0", "cpu")]
+    [InlineData("gpu", "registry.example/padim:1.0.0-gpu", "nvidia.com/gpu")]
     public async Task The_overlays_make_replicas_that_score_and_replicas_that_fit(
         string folder,
         string image,
