@@ -87,6 +87,11 @@ public class ThresholdTests(SharedService shared)
 
         var other = await shared.NewCategoryAsync();
         await (await shared.Http.GetAsync($"{other.Url}/threshold/scores")).ProblemAsync(409, "model_not_ready");
+        // A cursor of another list: "after:x".
+        await (await shared.Http.GetAsync($"{category.Url}/threshold/scores?cursor=YWZ0ZXI6eA")).ProblemAsync(
+            400,
+            "invalid_request"
+        );
     }
 
     [Fact]

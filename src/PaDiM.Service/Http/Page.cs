@@ -47,6 +47,13 @@ internal readonly record struct PageRequest(int Limit, string After)
         : long.TryParse(After, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
         : WrongCursor;
 
+    /// <summary>Gets the number that the previous page ended with, in a list whose numbers rise from 0; -1 for the first
+    /// page.</summary>
+    public Outcome<long> GetNumberAfter() =>
+        After.Length == 0 ? -1
+        : long.TryParse(After, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : WrongCursor;
+
     /// <summary>Creates a page from rows that were queried with one more than the limit.</summary>
     public Page<TItem> Cut<TRow, TItem>(IReadOnlyList<TRow> rows, Func<TRow, string> key, Func<TRow, TItem> item)
     {

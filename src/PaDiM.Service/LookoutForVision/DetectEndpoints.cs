@@ -36,7 +36,7 @@ internal static class DetectEndpoints
     {
         if (part.Validate() is { } badId)
             return badId;
-        if (!ProjectEndpoints.ParseVersion(category, version).Succeeded(out var number, out var problem))
+        if (!VersionName.Parse(category, version, ProjectEndpoints.Latest).Succeeded(out var number, out var problem))
             return problem;
         var acquired = await registry.AcquireAsync(category, number, cancellationToken);
         if (!acquired.Succeeded(out var models, out problem))

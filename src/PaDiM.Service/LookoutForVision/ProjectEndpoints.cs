@@ -1,4 +1,3 @@
-using System.Globalization;
 using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Http;
@@ -13,7 +12,7 @@ namespace PaDiM.Service.LookoutForVision;
 internal static class ProjectEndpoints
 {
     /// <summary>The name of the active version.</summary>
-    private const string Latest = "latest";
+    public const string Latest = "latest";
 
     public static void MapProjects(this RouteGroupBuilder api)
     {
@@ -25,12 +24,6 @@ internal static class ProjectEndpoints
         project.MapPost("models/{version}/start", StartAsync).OnlyWhereScored();
         project.MapPost("models/{version}/stop", StopAsync);
     }
-
-    /// <summary>Gets the version that a client names; null for the active one.</summary>
-    public static Outcome<int?> ParseVersion(string category, string version) =>
-        version == Latest ? (int?)null
-        : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
-        : Problems.ModelNotFound(category, version);
 
     private static async Task<IResult> ListProjectsAsync(
         Caller caller,
@@ -149,7 +142,7 @@ internal static class ProjectEndpoints
         CancellationToken cancellationToken
     )
     {
-        if (!ParseVersion(category, version).Succeeded(out var number, out var problem))
+        if (!VersionName.Parse(category, version, Latest).Succeeded(out var number, out var problem))
             return problem;
         if (number is null)
         {

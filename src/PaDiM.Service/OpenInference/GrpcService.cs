@@ -142,7 +142,7 @@ internal sealed partial class GrpcService(
             throw new RpcException(GrpcErrors.ToStatus(Problems.InvalidName(name)));
         if (context.GetHttpContext().User.Identity is not Caller caller || !caller.MaySee(name))
             throw new RpcException(GrpcErrors.ToStatus(Problems.CategoryForbidden(name)));
-        return GrpcErrors.GetOrThrow(ModelIndex.ParseVersion(name, version));
+        return GrpcErrors.GetOrThrow(VersionName.Parse(name, version, ModelIndex.Active));
     }
 
     private void RequireScoring()

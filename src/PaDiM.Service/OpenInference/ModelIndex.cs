@@ -10,16 +10,12 @@ namespace PaDiM.Service.OpenInference;
 /// <summary>Knows which models and versions there are.</summary>
 internal sealed class ModelIndex(IDbContextFactory<PadimDbContext> contexts, ModelRegistry registry)
 {
+    /// <summary>How clients name the active version.</summary>
+    public const string Active = "";
+
     /// <summary>Gets the version in the address of a request; null for the active one.</summary>
     public static Outcome<int?> ParseVersion(string category, HttpContext context) =>
-        ParseVersion(category, context.GetRouteValue("version") as string);
-
-    /// <summary>Gets the version that a client names.</summary>
-    /// <returns>The version, or null for the active one.</returns>
-    public static Outcome<int?> ParseVersion(string category, string? version) =>
-        string.IsNullOrEmpty(version) ? (int?)null
-        : int.TryParse(version, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
-        : Problems.ModelNotFound(category, version);
+        VersionName.Parse(category, context.GetRouteValue("version") as string ?? "", Active);
 
     /// <summary>Gets the versions of a model, newest first.</summary>
     public async Task<Outcome<IReadOnlyList<int>>> ListVersionsAsync(

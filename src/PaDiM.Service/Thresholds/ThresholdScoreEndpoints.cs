@@ -1,11 +1,7 @@
-using System.Globalization;
-using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.Access;
 using PaDiM.Service.Categories;
 using PaDiM.Service.Data;
-using PaDiM.Service.Evaluations;
 using PaDiM.Service.Http;
-using PaDiM.Service.Images;
 using PaDiM.Service.Models;
 
 namespace PaDiM.Service.Thresholds;
@@ -32,8 +28,7 @@ internal static class ThresholdScoreEndpoints
         Caller caller,
         CategoryStore categories,
         ModelRegistry registry,
-        EvaluationStore evaluations,
-        IDbContextFactory<PadimDbContext> contexts,
+        KnownPartStore parts,
         CancellationToken cancellationToken,
         int? limit = null,
         string? cursor = null
@@ -43,63 +38,13 @@ internal static class ThresholdScoreEndpoints
             return problem;
         if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out _, out problem))
             return problem;
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var source = await db.GetImageSourceAsync(category, cancellationToken);
+        var source = await parts.GetSourceAsync(category, cancellationToken);
         if (!caller.MaySee(source))
             return Problems.CategoryForbidden(source);
         if (!(await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var model, out problem))
             return problem;
-        var images = await db
-            .Images.Where(image => image.Category == source)
-            .Select(image => new { image.Sha256, image.Id })
-            .ToDictionaryAsync(image => image.Sha256, image => image.Id, StringComparer.Ordinal, cancellationToken);
-        var evaluation = await evaluations.FindNewestAsync(category, model.Version, cancellationToken);
-        var from = int.TryParse(page.After, NumberStyles.None, CultureInfo.InvariantCulture, out var last)
-            ? last + 1
-            : 0;
-        // Images with equal scores keep their order from page to page.
-        var rows = ListTraining(model, images)
-            .Concat(ListEvaluated(evaluation))
-            .OrderByDescending(row => row.Score)
-            .Select((row, i) => (row, i))
-            .Skip(from)
-            .Take(page.Limit + 1)
-            .ToArray();
-        return TypedResults.Ok(page.Cut(rows, row => row.i.ToString(CultureInfo.InvariantCulture), row => row.row));
+        return (await parts.ListScoresAsync(source, model, page, cancellationToken)).ToResult(TypedResults.Ok);
     }
-
-    private static IEnumerable<ThresholdScore> ListTraining(
-        CategoryModel model,
-        IReadOnlyDictionary<string, string> images
-    )
-    {
-        var fitted = model.Scorer.Model;
-        var uncounted = fitted.Calibration.Uncounted.ToHashSet();
-        return fitted.TrainingImages.Select(
-            (sha256, i) =>
-                new ThresholdScore(
-                    images.GetValueOrDefault(sha256),
-                    ImageLabel.Normal,
-                    Defect: null,
-                    fitted.Calibration.Scores[i],
-                    LeaveOneOut: true,
-                    Counts: !uncounted.Contains(i)
-                )
-        );
-    }
-
-    private static IEnumerable<ThresholdScore> ListEvaluated(StoredEvaluation? evaluation) =>
-        (evaluation?.Scores ?? [])
-            .Where(score => !score.LeaveOneOut)
-            .OrderBy(score => score.ImageId, StringComparer.Ordinal)
-            .Select(score => new ThresholdScore(
-                score.ImageId,
-                score.Label,
-                score.Defect,
-                score.Score,
-                LeaveOneOut: false,
-                Counts: false
-            ));
 }
 
 /// <summary>The score of an image, as previews of a threshold count it.</summary>
@@ -117,4 +62,9 @@ internal sealed record ThresholdScore(
     double Score,
     bool LeaveOneOut,
     bool Counts
-);
+)
+{
+    /// <summary>Gets the score of an image that a version was not fitted to.</summary>
+    public static ThresholdScore Of(StoredScore evaluated) =>
+        new(evaluated.ImageId, evaluated.Label, evaluated.Defect, evaluated.Score, LeaveOneOut: false, Counts: false);
+}

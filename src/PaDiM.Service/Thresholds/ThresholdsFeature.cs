@@ -6,7 +6,7 @@ namespace PaDiM.Service.Thresholds;
 internal static class ThresholdsFeature
 {
     public static IServiceCollection AddThresholds(this IServiceCollection services) =>
-        services.AddSingleton<ThresholdStore>();
+        services.AddSingleton<ThresholdStore>().AddSingleton<KnownPartStore>();
 
     public static void MapThresholds(this IEndpointRouteBuilder routes)
     {
