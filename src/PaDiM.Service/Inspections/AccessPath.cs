@@ -25,13 +25,19 @@ internal enum AccessPath
 
     /// <summary>Any index but that of scores: few rows are found, which are then sorted.</summary>
     Others,
+
+    /// <summary>
+    /// The index of parts or that of verdicts, which have few rows. What else is asked leaves some of them out, without a
+    /// say in the choice.
+    /// </summary>
+    Few,
 }
 
 /// <summary>Chooses access paths.</summary>
 internal static class AccessPaths
 {
     /// <summary>Rows that are found and sorted in a few ten milliseconds.</summary>
-    private const int Few = 20_000;
+    private const int MaxSorted = 20_000;
 
     /// <summary>Chooses the path of a page, after a look at how many rows a filter leaves.</summary>
     public static async Task<AccessPath> ChooseAsync(
@@ -46,15 +52,12 @@ internal static class AccessPaths
             return AccessPath.Any;
         if (GetBest(db) is var best and not AccessPath.Any)
             return best;
+        if (HasFew(query))
+            return AccessPath.Few;
         var isByScore = order is InspectionOrder.Highest or InspectionOrder.Lowest;
         var hasScores = (query.MinScore ?? query.MaxScore) is not null;
         if (!isByScore && !hasScores)
             return AccessPath.Any;
-        if (
-            query.Part is not null
-            || query.Verdict?.Value is VerdictFilter.Good or VerdictFilter.Defective or VerdictFilter.Unsure
-        )
-            return AccessPath.Others;
         // The scores of what is not normal have a small index of their own.
         if (query.IsNotNormal)
             return isByScore ? AccessPath.Scores : AccessPath.Others;
@@ -76,6 +79,13 @@ internal static class AccessPaths
             : AccessPath.Others;
     }
 
+    /// <summary>Chooses the path to all rows that a filter leaves in a category, in the order of their keys.</summary>
+    public static AccessPath ChooseByTime(LedgerDbContext db, InspectionQuery query) =>
+        GetBest(db) is var best and not AccessPath.Any ? best
+        : HasFew(query) ? AccessPath.Few
+        : (query.MinScore ?? query.MaxScore) is null ? AccessPath.Any
+        : AccessPath.Others;
+
     /// <summary>Gets the path to rows of a category in the order of their keys.</summary>
     public static AccessPath GetBest(LedgerDbContext db) =>
         db is PostgresLedgerContext ? AccessPath.Category : AccessPath.Any;
@@ -94,10 +104,14 @@ internal static class AccessPaths
         return rows.Where(row => categories.Contains(row.Category));
     }
 
+    private static bool HasFew(InspectionQuery query) =>
+        query.Part is not null
+        || query.Verdict?.Value is VerdictFilter.Good or VerdictFilter.Defective or VerdictFilter.Unsure;
+
     /// <param name="rows">In the order of the index that has them.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
     private static async Task<bool> IsFewAsync(
         IQueryable<StoredInspection> rows,
         CancellationToken cancellationToken
-    ) => await rows.Select(row => row.Key).Take(Few + 1).CountAsync(cancellationToken) <= Few;
+    ) => await rows.Select(row => row.Key).Take(MaxSorted + 1).CountAsync(cancellationToken) <= MaxSorted;
 }

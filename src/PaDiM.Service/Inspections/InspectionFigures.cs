@@ -78,37 +78,39 @@ internal sealed class InspectionFigures(IDatabaseEngine engine)
         CancellationToken cancellationToken
     )
     {
-        var spans = new List<FigureResponse>();
         await using var db = engine.CreateLedger();
-        for (var i = 0; i + 1 < bounds.Count; i++)
-        {
-            var tally = await InspectionTally.CountAsync(db, category, bounds[i], bounds[i + 1], cancellationToken);
-            var parts = tally.PValues.Sum();
-            spans.Add(
-                new FigureResponse(
-                    bounds[i],
-                    bounds[i + 1],
-                    parts,
-                    tally[Decision.Normal],
-                    tally[Decision.Review],
-                    tally[Decision.Anomalous],
-                    parts == 0 ? null : (double)tally[Decision.Anomalous] / parts,
-                    tally.PValues,
-                    GetDrift(tally.PValues)
-                )
-            );
-        }
-        return spans;
+        var tallies = await InspectionTally.CountAsync(db, category, bounds, cancellationToken);
+        return
+        [
+            .. tallies.Select(
+                (tally, span) =>
+                {
+                    var parts = tally.PValues.Sum();
+                    return new FigureResponse(
+                        bounds[span],
+                        bounds[span + 1],
+                        parts,
+                        tally[Decision.Normal],
+                        tally[Decision.Review],
+                        tally[Decision.Anomalous],
+                        parts == 0 ? null : (double)tally[Decision.Anomalous] / parts,
+                        tally.PValues,
+                        GetDrift(tally.PValues)
+                    );
+                }
+            ),
+        ];
     }
 
     /// <summary>Counts where the defects of a category's rejects are.</summary>
     public async Task<ParetoResponse> MapAsync(InspectionQuery query, int grid, CancellationToken cancellationToken)
     {
         await using var db = engine.CreateLedger();
+        var path = AccessPaths.ChooseByTime(db, query);
         var rejects = query
-            .Filter(db.Inspections.AsNoTracking(), query.Category)
+            .Filter(db.Inspections.AsNoTracking(), query.Category, path)
             .Where(row => row.Decision == Decision.Anomalous)
-            .OrderByDescending(row => row.Key)
+            .InOrder(InspectionOrder.Newest, null, path)
             .Take(MaxDefects)
             .Select(row => new
             {

@@ -70,15 +70,16 @@ internal sealed record InspectionQuery(
         if (From is { } from)
         {
             var first = InspectionKey.FromTime(from.UtcDateTime);
-            rows =
-                path == AccessPath.Scores
-                    ? rows.Where(row => row.Key + 0 >= first)
-                    : rows.Where(row => row.Key >= first);
+            rows = path is AccessPath.Scores or AccessPath.Few
+                ? rows.Where(row => row.Key + 0 >= first)
+                : rows.Where(row => row.Key >= first);
         }
         if (To is { } to)
         {
             var end = InspectionKey.FromTime(to.UtcDateTime);
-            rows = path == AccessPath.Scores ? rows.Where(row => row.Key + 0 < end) : rows.Where(row => row.Key < end);
+            rows = path is AccessPath.Scores or AccessPath.Few
+                ? rows.Where(row => row.Key + 0 < end)
+                : rows.Where(row => row.Key < end);
         }
         if (Part is not null)
             rows = rows.Where(row => row.Part == Part);
@@ -92,15 +93,13 @@ internal sealed record InspectionQuery(
         if (path == AccessPath.Scores && IsNotNormal)
             rows = rows.Where(row => row.Decision != Data.Decision.Normal);
         if (MinScore is { } min)
-            rows =
-                path == AccessPath.Others
-                    ? rows.Where(row => row.Score + 0 >= min)
-                    : rows.Where(row => row.Score >= min);
+            rows = path is AccessPath.Others or AccessPath.Few
+                ? rows.Where(row => row.Score + 0 >= min)
+                : rows.Where(row => row.Score >= min);
         if (MaxScore is { } max)
-            rows =
-                path == AccessPath.Others
-                    ? rows.Where(row => row.Score + 0 <= max)
-                    : rows.Where(row => row.Score <= max);
+            rows = path is AccessPath.Others or AccessPath.Few
+                ? rows.Where(row => row.Score + 0 <= max)
+                : rows.Where(row => row.Score <= max);
         return Verdict?.Value switch
         {
             VerdictFilter.Good => rows.Where(row => row.Verdict == Data.Verdict.Good),

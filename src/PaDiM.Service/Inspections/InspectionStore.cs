@@ -26,7 +26,7 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
         CancellationToken cancellationToken
     )
     {
-        if (!Position.TryParse(page.After, order, out var after))
+        if (!InspectionPosition.TryParse(page.After, order, out var after))
             return Problems.InvalidRequest("cursor must be the nextCursor of an earlier page with the same order.");
         await using var db = engine.CreateLedger();
         // Categories one after the other: each has its index, and few callers may see some but not all.
@@ -35,12 +35,18 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
         {
             var path = await AccessPaths.ChooseAsync(db, query, category, order, cancellationToken);
             rows.AddRange(
-                await Sort(query.Filter(db.Inspections.AsNoTracking(), category, path), order, after, path)
+                await query
+                    .Filter(db.Inspections.AsNoTracking(), category, path)
+                    .InOrder(order, after, path)
                     .Take(page.Limit + 1)
                     .ToListAsync(cancellationToken)
             );
         }
-        return page.Cut(Merge(rows, order), row => Position.Write(row, order), InspectionResponse.Create);
+        return page.Cut(
+            InspectionPages.Merge(rows, order),
+            row => InspectionPosition.Write(row, order),
+            InspectionResponse.Create
+        );
     }
 
     /// <summary>Gets rows in the order of their keys, piece by piece, so that no query holds the database for long.</summary>
@@ -51,14 +57,14 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
     )
     {
         const int piece = 2000;
-        var after = long.MinValue;
+        InspectionPosition? after = null;
         for (var read = 0; read < limit; )
         {
             await using var db = engine.CreateLedger();
+            var path = AccessPaths.ChooseByTime(db, query);
             var rows = await query
-                .Filter(db.Inspections.AsNoTracking(), query.Category)
-                .Where(row => row.Key > after)
-                .OrderBy(row => row.Key)
+                .Filter(db.Inspections.AsNoTracking(), query.Category, path)
+                .InOrder(InspectionOrder.Oldest, after, path)
                 .Take(Math.Min(piece, limit - read))
                 .ToListAsync(cancellationToken);
             foreach (var row in rows)
@@ -66,7 +72,7 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
             if (rows.Count < piece)
                 yield break;
             read += rows.Count;
-            after = rows[^1].Key;
+            after = new InspectionPosition(rows[^1].Key, 0);
         }
     }
 
@@ -282,95 +288,4 @@ internal sealed class InspectionStore(IDatabaseEngine engine, IObjectStore objec
 
     private static string GetImageKey(string category, long key) =>
         $"{InspectionKey.GetImagePrefix(category)}{key:x16}";
-
-    private static IQueryable<StoredInspection> Sort(
-        IQueryable<StoredInspection> rows,
-        InspectionOrder order,
-        Position? after,
-        AccessPath path
-    )
-    {
-        if (after is { } position)
-            rows = Skip(rows, order, position, path);
-        if (path == AccessPath.Category)
-            return order switch
-            {
-                InspectionOrder.Newest => rows.OrderByDescending(row => row.Category).ThenByDescending(row => row.Key),
-                InspectionOrder.Oldest => rows.OrderBy(row => row.Category).ThenBy(row => row.Key),
-                InspectionOrder.Highest => rows.OrderByDescending(row => row.Category)
-                    .ThenByDescending(row => row.Score)
-                    .ThenByDescending(row => row.Key),
-                _ => rows.OrderBy(row => row.Category).ThenBy(row => row.Score).ThenBy(row => row.Key),
-            };
-        return order switch
-        {
-            InspectionOrder.Newest => rows.OrderByDescending(row => row.Key),
-            InspectionOrder.Oldest => rows.OrderBy(row => row.Key),
-            InspectionOrder.Highest => path == AccessPath.Others
-                ? rows.OrderByDescending(row => row.Score + 0).ThenByDescending(row => row.Key)
-                : rows.OrderByDescending(row => row.Score).ThenByDescending(row => row.Key),
-            _ => path == AccessPath.Others
-                ? rows.OrderBy(row => row.Score + 0).ThenBy(row => row.Key)
-                : rows.OrderBy(row => row.Score).ThenBy(row => row.Key),
-        };
-    }
-
-    /// <summary>Leaves out the pages before. The first condition on a score alone finds the place in its index.</summary>
-    private static IQueryable<StoredInspection> Skip(
-        IQueryable<StoredInspection> rows,
-        InspectionOrder order,
-        Position last,
-        AccessPath path
-    ) =>
-        (order, path) switch
-        {
-            (InspectionOrder.Newest, _) => rows.Where(row => row.Key < last.Key),
-            (InspectionOrder.Oldest, _) => rows.Where(row => row.Key > last.Key),
-            (InspectionOrder.Highest, AccessPath.Others) => rows.Where(row =>
-                row.Score + 0 <= last.Score && (row.Score + 0 < last.Score || row.Key < last.Key)
-            ),
-            (InspectionOrder.Highest, _) => rows.Where(row =>
-                row.Score <= last.Score && (row.Score < last.Score || row.Key < last.Key)
-            ),
-            (_, AccessPath.Others) => rows.Where(row =>
-                row.Score + 0 >= last.Score && (row.Score + 0 > last.Score || row.Key > last.Key)
-            ),
-            _ => rows.Where(row => row.Score >= last.Score && (row.Score > last.Score || row.Key > last.Key)),
-        };
-
-    private static List<StoredInspection> Merge(List<StoredInspection> rows, InspectionOrder order) =>
-        order switch
-        {
-            InspectionOrder.Newest => [.. rows.OrderByDescending(row => row.Key)],
-            InspectionOrder.Oldest => [.. rows.OrderBy(row => row.Key)],
-            InspectionOrder.Highest => [.. rows.OrderByDescending(row => row.Score).ThenByDescending(row => row.Key)],
-            _ => [.. rows.OrderBy(row => row.Score).ThenBy(row => row.Key)],
-        };
-
-    /// <summary>Where a page ends.</summary>
-    private readonly record struct Position(long Key, double Score)
-    {
-        public static string Write(StoredInspection row, InspectionOrder order) =>
-            order is InspectionOrder.Newest or InspectionOrder.Oldest
-                ? string.Create(CultureInfo.InvariantCulture, $"{row.Key}")
-                : string.Create(CultureInfo.InvariantCulture, $"{row.Key} {row.Score:r}");
-
-        public static bool TryParse(string text, InspectionOrder order, out Position? position)
-        {
-            position = null;
-            if (text.Length == 0)
-                return true;
-            var parts = text.Split(' ');
-            if (
-                parts.Length != (order is InspectionOrder.Newest or InspectionOrder.Oldest ? 1 : 2)
-                || !long.TryParse(parts[0], CultureInfo.InvariantCulture, out var key)
-            )
-                return false;
-            var score = 0.0;
-            if (parts.Length == 2 && !double.TryParse(parts[1], CultureInfo.InvariantCulture, out score))
-                return false;
-            position = new Position(key, score);
-            return true;
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using PaDiM.Service.Data;
 
@@ -20,27 +21,46 @@ internal sealed class InspectionTally
     /// <summary>Gets the number of inspections with a decision.</summary>
     public int this[Decision decision] => _decisions[(int)decision];
 
-    /// <summary>Counts the inspections of a category within a span.</summary>
-    public static async Task<InspectionTally> CountAsync(
+    /// <summary>
+    /// Counts the inspections of a category within each span. However many spans there are, it is one statement for their
+    /// quarters and one for what is left.
+    /// </summary>
+    /// <param name="db">The ledger.</param>
+    /// <param name="category">The category.</param>
+    /// <param name="bounds">The starts of the spans, and the end of the last one.</param>
+    /// <param name="cancellationToken">Cancels the queries.</param>
+    public static async Task<InspectionTally[]> CountAsync(
         LedgerDbContext db,
         string category,
-        DateTime from,
-        DateTime to,
+        IReadOnlyList<DateTime> bounds,
         CancellationToken cancellationToken
     )
     {
-        var tally = new InspectionTally();
-        var first = GetQuarter(from.AddTicks(InspectionCount.Length.Ticks - TimeSpan.TicksPerMicrosecond));
-        var end = GetQuarter(to);
-        if (first >= end)
+        var quarters = new List<Piece>();
+        var rows = new List<Piece>();
+        for (var span = 0; span + 1 < bounds.Count; span++)
         {
-            await tally.AddRowsAsync(db, category, from, to, cancellationToken);
-            return tally;
+            var (from, to) = (bounds[span], bounds[span + 1]);
+            var first = GetQuarter(from.AddTicks(InspectionCount.Length.Ticks - TimeSpan.TicksPerMicrosecond));
+            var end = GetQuarter(to);
+            if (first < end)
+            {
+                quarters.Add(new Piece(span, first, end));
+                rows.Add(Piece.OfTime(span, from, GetStart(first)));
+                rows.Add(Piece.OfTime(span, GetStart(end), to));
+            }
+            else
+                rows.Add(Piece.OfTime(span, from, to));
         }
-        await tally.AddRowsAsync(db, category, from, GetStart(first), cancellationToken);
-        await tally.AddQuartersAsync(db, category, first, end, cancellationToken);
-        await tally.AddRowsAsync(db, category, GetStart(end), to, cancellationToken);
-        return tally;
+        var tallies = new InspectionTally[bounds.Count - 1];
+        for (var span = 0; span < tallies.Length; span++)
+            tallies[span] = new InspectionTally();
+        foreach (var sum in await AddUpAsync(db, category, quarters, cancellationToken))
+        foreach (var (bin, count) in sum.PValues.Index())
+            tallies[sum.Span].Add(sum.Decision, bin, count);
+        foreach (var count in await CountRowsAsync(db, category, rows, cancellationToken))
+            tallies[count.Span].Add(count.Decision, count.Bin, count.Count);
+        return tallies;
     }
 
     private static long GetQuarter(DateTime time) =>
@@ -49,68 +69,122 @@ internal sealed class InspectionTally
     private static DateTime GetStart(long quarter) =>
         DateTime.UnixEpoch.AddTicks(quarter * InspectionCount.Length.Ticks);
 
-    private void Add(Decision decision, int bin, int count)
+    private void Add(string decision, int bin, int count)
     {
-        _decisions[(int)decision] += count;
+        _decisions[(int)Enum.Parse<Decision>(decision)] += count;
         PValues[bin] += count;
     }
 
-    private async Task AddQuartersAsync(
+    private static Task<List<Sum>> AddUpAsync(
         LedgerDbContext db,
         string category,
-        long first,
-        long end,
+        List<Piece> pieces,
         CancellationToken cancellationToken
-    )
+    ) =>
+        AskAsync<Sum>(
+            db,
+            $"""
+            SELECT pieces.span AS "{nameof(Sum.Span)}", "Decision",
+                {string.Join(
+                ", ",
+                Enumerable.Range(0, Bins).Select(bin => $"CAST(SUM(\"P{bin}\") AS INTEGER) AS \"P{bin}\"")
+            )}
+            FROM {Join<InspectionCount>(db, nameof(InspectionCount.Quarter))}
+            GROUP BY pieces.span, "Decision"
+            """,
+            category,
+            pieces,
+            cancellationToken
+        );
+
+    /// <summary>PostgreSQL rounds where a number becomes an integer, so that it is cut off before.</summary>
+    private static Task<List<RowCount>> CountRowsAsync(
+        LedgerDbContext db,
+        string category,
+        List<Piece> pieces,
+        CancellationToken cancellationToken
+    ) =>
+        AskAsync<RowCount>(
+            db,
+            $"""
+            SELECT span AS "{nameof(RowCount.Span)}", "Decision", bin AS "{nameof(RowCount.Bin)}",
+                CAST(COUNT(*) AS INTEGER) AS "{nameof(RowCount.Count)}"
+            FROM (
+                SELECT pieces.span, "Decision",
+                    CASE WHEN "PValue" >= 1 THEN {Bins - 1} ELSE CAST(FLOOR("PValue" * {Bins}) AS INTEGER) END AS bin
+                FROM {Join<StoredInspection>(db, nameof(StoredInspection.Key))}
+            ) AS binned
+            GROUP BY span, "Decision", bin
+            """,
+            category,
+            pieces,
+            cancellationToken
+        );
+
+    /// <summary>
+    /// Joins pieces with a table, so that each piece is one look into an index: SQLite does not change the order of a join
+    /// that says CROSS, and PostgreSQL, which would rather read the whole table, none of a part that says OFFSET.
+    /// </summary>
+    private static string Join<T>(LedgerDbContext db, string column)
     {
-        var counts = await db
-            .InspectionCounts.Where(count =>
-                count.Category == category && count.Quarter >= first && count.Quarter < end
-            )
-            .GroupBy(count => count.Decision)
-            .Select(group => new
-            {
-                group.Key,
-                P0 = group.Sum(count => count.P0),
-                P1 = group.Sum(count => count.P1),
-                P2 = group.Sum(count => count.P2),
-                P3 = group.Sum(count => count.P3),
-                P4 = group.Sum(count => count.P4),
-                P5 = group.Sum(count => count.P5),
-                P6 = group.Sum(count => count.P6),
-                P7 = group.Sum(count => count.P7),
-                P8 = group.Sum(count => count.P8),
-                P9 = group.Sum(count => count.P9),
-            })
-            .ToListAsync(cancellationToken);
-        foreach (var c in counts)
-        foreach (var (bin, count) in new[] { c.P0, c.P1, c.P2, c.P3, c.P4, c.P5, c.P6, c.P7, c.P8, c.P9 }.Index())
-            Add(c.Key, bin, count);
+        var table = db.GetTableName<T>();
+        var filter = $"""
+            WHERE "Category" = {"{0}"} AND "{column}" >= pieces.first AND "{column}" < pieces.last
+            """;
+        return db is PostgresLedgerContext
+            ? $"pieces CROSS JOIN LATERAL (SELECT * FROM {table} {filter} OFFSET 0) AS found"
+            : $"pieces CROSS JOIN {table} {filter}";
     }
 
-    private async Task AddRowsAsync(
+    /// <summary>Asks about pieces of time.</summary>
+    private static async Task<List<T>> AskAsync<T>(
         LedgerDbContext db,
+        string sql,
         string category,
-        DateTime from,
-        DateTime to,
+        List<Piece> pieces,
         CancellationToken cancellationToken
     )
     {
-        var (first, end) = (InspectionKey.FromTime(from), InspectionKey.FromTime(to));
-        if (first >= end)
-            return;
-        // PostgreSQL rounds where a number becomes an integer.
-        var counts = await db
-            .Inspections.Where(row => row.Category == category && row.Key >= first && row.Key < end)
-            .GroupBy(row => new { row.Decision, Bin = row.PValue >= 1 ? Bins - 1 : (int)Math.Floor(row.PValue * Bins) })
-            .Select(group => new
-            {
-                group.Key.Decision,
-                group.Key.Bin,
-                Count = group.Count(),
-            })
-            .ToListAsync(cancellationToken);
-        foreach (var count in counts)
-            Add(count.Decision, count.Bin, count.Count);
+        var values = pieces
+            .Where(piece => piece.First < piece.End)
+            .Select(piece => string.Create(CultureInfo.InvariantCulture, $"({piece.Span}, {piece.First}, {piece.End})"))
+            .ToArray();
+        if (values.Length == 0)
+            return [];
+        // Numbers only; what a client sends is a parameter.
+        var whole = $"WITH pieces(span, first, last) AS (VALUES {string.Join(", ", values)})\n{sql}";
+        return await db.Database.SqlQueryRaw<T>(whole, category).ToListAsync(cancellationToken);
     }
+
+    /// <summary>A part of a span.</summary>
+    /// <param name="Span">The number of the span.</param>
+    /// <param name="First">The first quarter or key.</param>
+    /// <param name="End">The one behind the last.</param>
+    private readonly record struct Piece(int Span, long First, long End)
+    {
+        public static Piece OfTime(int span, DateTime from, DateTime to) =>
+            new(span, InspectionKey.FromTime(from), InspectionKey.FromTime(to));
+    }
+
+    /// <summary>Counts of quarters, added up.</summary>
+    private sealed record Sum(
+        int Span,
+        string Decision,
+        int P0,
+        int P1,
+        int P2,
+        int P3,
+        int P4,
+        int P5,
+        int P6,
+        int P7,
+        int P8,
+        int P9
+    )
+    {
+        public int[] PValues => [P0, P1, P2, P3, P4, P5, P6, P7, P8, P9];
+    }
+
+    /// <summary>Rows that are counted one by one.</summary>
+    private sealed record RowCount(int Span, string Decision, int Bin, int Count);
 }

@@ -28,7 +28,7 @@ internal sealed class VerdictFigures(IDatabaseEngine engine)
         var end = InspectionKey.FromTime(to);
         await using var db = engine.CreateLedger();
         var rows = db.Inspections.Where(row => row.Category == category && row.Key >= first && row.Key < end);
-        var all = await InspectionTally.CountAsync(db, category, from, to, cancellationToken);
+        var all = (await InspectionTally.CountAsync(db, category, [from, to], cancellationToken)).Single();
         var said = await rows.Where(row => row.Verdict != null)
             .GroupBy(row => new { row.Decision, row.Verdict })
             .Select(group => new
