@@ -246,9 +246,9 @@ function Rows(props: { items: readonly InspectionResponse[]; onOpen: (item: Insp
                             {t.timeToSecond(item.at)}
                         </button>
                     </th>
-                    <td>{item.part}</td>
-                    <td>{item.station}</td>
-                    <td>{item.lot}</td>
+                    <td class="wrap">{item.part}</td>
+                    <td class="wrap">{item.station}</td>
+                    <td class="wrap">{item.lot}</td>
                     <td>
                         <Badge tone={tones[item.decision]}>{t.decision[item.decision]}</Badge>
                     </td>
@@ -401,7 +401,7 @@ function Where({ filter }: { filter: InspectionFilter }) {
                             >
                                 {is.hotspots.slice(0, 10).map(spot => (
                                     <tr key={`${spot.x},${spot.y}`}>
-                                        <th scope="row">{t.inspections.placeAt(spot.x, spot.y)}</th>
+                                        <th scope="row" class="wrap">{t.inspections.placeAt(spot.x, spot.y)}</th>
                                         <td class="number">{t.number(spot.inspections)}</td>
                                         <td class="number">{t.inspections.percent(spot.share)}</td>
                                         <td class="number">{t.inspections.percent(spot.cumulative)}</td>

@@ -67,7 +67,7 @@ export function Models({ category }: { category: CategoryResponse }) {
                                         <td class="number">{model.threshold.toPrecision(4)}</td>
                                         <td class="number">{t.bytes(model.statisticsBytes)}</td>
                                         <td>
-                                            <div class="row end nowrap">
+                                            <div class="row end">
                                                 {all.length > 1 && i < all.length - 1 && (
                                                     <Button kind="quiet" onClick={() => setComparing(model)}>
                                                         {t.models.changes}

@@ -130,11 +130,11 @@ function Row({ sink, onOpen, onChange, onRemove }: RowProps) {
         <tr>
             <th scope="row">{sink.name}</th>
             <td class="wrap">{targetOf(sink)}</td>
-            <td>
+            <td class="wrap">
                 <Badge tone={toneOf(sink)}>
                     {sink.enabled ? t.sinks.circuits[status?.circuit ?? 'closed'] : t.sinks.off}
                 </Badge>
-                {status?.error && <p class="muted wrap">{status.error}</p>}
+                {status?.error && <p class="muted">{status.error}</p>}
             </td>
             {(['queued', 'delivered', 'dropped', 'deadLetters'] as const).map(figure => (
                 <td key={figure} class="number">
@@ -142,7 +142,7 @@ function Row({ sink, onOpen, onChange, onRemove }: RowProps) {
                 </td>
             ))}
             <td>
-                <div class="row end nowrap">
+                <div class="row end">
                     <Button busy={busy} onClick={() => void test()}>
                         {t.sinks.test}
                     </Button>
