@@ -147,6 +147,9 @@ public class LookbackTests(SharedService shared)
                     to = "2026-01-01T00:00:00Z",
                 },
                 new { threshold = 1, to = "yesterday" },
+                // Seven days before the first day there is.
+                new { threshold = 1, to = "0001-01-02T00:00:00Z" },
+                new { threshold = 1, from = "1969-12-31T00:00:00Z" },
             }
         )
             await (await Http.PostAsJsonAsync($"{category.Url}/lookbacks", wrong)).ProblemAsync(400, "invalid_request");

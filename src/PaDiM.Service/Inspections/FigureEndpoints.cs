@@ -157,11 +157,10 @@ internal static class FigureEndpoints
         TimeProvider time
     )
     {
-        var end = (to ?? time.GetUtcNow()).UtcDateTime;
-        if (((DateTime[])[from?.UtcDateTime ?? end, end]).Any(at => !InspectionKey.HasPlaceFor(at)))
-            return Problems.InvalidRequest(
-                $"from and to must lie within the years {InspectionKey.FirstYear} to {InspectionKey.LastYear}."
-            );
+        var until = to ?? time.GetUtcNow();
+        if (InspectionYears.Validate(from, until) is { } refused)
+            return refused;
+        var end = until.UtcDateTime;
         var start = from?.UtcDateTime ?? end - usual;
         return start < end ? (start, end) : Problems.InvalidRequest("from must be before to.");
     }

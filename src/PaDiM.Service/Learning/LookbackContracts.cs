@@ -37,6 +37,7 @@ internal sealed record LookbackRequest
         Threshold is null && ModelVersion is null ? Problems.InvalidRequest("Send threshold, modelVersion or both.")
         : Threshold is { } threshold && !(threshold >= 0 && double.IsFinite(threshold))
             ? Problems.InvalidRequest("threshold must be a number of at least 0.")
+        : InspectionYears.Validate(From, To) is { } unfit ? unfit
         : GetSpan(asked) is var (from, to) && from >= to ? Problems.InvalidRequest("from must be before to.")
         : null;
 }
