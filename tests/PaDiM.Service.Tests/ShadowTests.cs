@@ -142,6 +142,32 @@ public class ShadowTests(SharedService shared)
     }
 
     [Fact]
+    public async Task Candidates_that_draw_the_same_key_for_a_photograph_are_both_recorded()
+    {
+        var ledger = shared.Service.Get<ShadowLedger>();
+        var inspected = shared.NewName();
+        string[] views = [shared.NewName(), shared.NewName(), shared.NewName()];
+        var now = DateTime.UtcNow;
+        var scores = views
+            .Select(view => new Data.StoredShadowScore
+            {
+                Key = Data.InspectionKey.FromTime(now),
+                Category = view,
+                Version = 2,
+                ActiveVersion = 1,
+                InspectionCategory = inspected,
+                InspectionId = "one",
+            })
+            .ToArray();
+        await ledger.WriteAsync(scores, [], default);
+        // An inspection that is repeated counts once.
+        await ledger.WriteAsync(scores, [], default);
+        foreach (var view in views)
+            Assert.Equal(1, (await ledger.CountAsync(new Shadow(view, 2, 1, now), default)).Scored);
+        await ledger.DeleteAsync(inspected, default);
+    }
+
+    [Fact]
     public async Task What_was_learnt_can_go_into_the_shadow_at_once()
     {
         var category = await NewCandidateAsync();

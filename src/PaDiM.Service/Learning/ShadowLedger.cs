@@ -37,10 +37,26 @@ internal sealed class ShadowLedger(IDatabaseEngine engine)
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var insertScore = InsertScore.Replace(Table, db.GetTableName<StoredShadowScore>(), StringComparison.Ordinal);
         foreach (var row in scores)
+        {
+            var key = row.Key;
+            // Candidates may have drawn the same key for a photograph that they share.
+            while (!await TryInsertAsync(row, key) && !await IsKnownAsync(row))
+                key++;
+        }
+        var addMiss = AddMiss.Replace(Table, db.GetTableName<StoredShadowMiss>(), StringComparison.Ordinal);
+        foreach (var miss in misses)
+            await db.Database.ExecuteSqlRawAsync(
+                addMiss,
+                [miss.Category, miss.Version, miss.Replica, miss.Missed],
+                cancellationToken
+            );
+        await transaction.CommitAsync(CancellationToken.None);
+
+        async Task<bool> TryInsertAsync(StoredShadowScore row, long key) =>
             await db.Database.ExecuteSqlRawAsync(
                 insertScore,
                 [
-                    row.Key,
+                    key,
                     row.Category,
                     row.Version,
                     row.ActiveVersion,
@@ -53,15 +69,17 @@ internal sealed class ShadowLedger(IDatabaseEngine engine)
                     row.Differs,
                 ],
                 cancellationToken
-            );
-        var addMiss = AddMiss.Replace(Table, db.GetTableName<StoredShadowMiss>(), StringComparison.Ordinal);
-        foreach (var miss in misses)
-            await db.Database.ExecuteSqlRawAsync(
-                addMiss,
-                [miss.Category, miss.Version, miss.Replica, miss.Missed],
+            ) > 0;
+
+        Task<bool> IsKnownAsync(StoredShadowScore row) =>
+            db.ShadowScores.AnyAsync(
+                known =>
+                    known.InspectionCategory == row.InspectionCategory
+                    && known.InspectionId == row.InspectionId
+                    && known.Category == row.Category
+                    && known.Version == row.Version,
                 cancellationToken
             );
-        await transaction.CommitAsync(CancellationToken.None);
     }
 
     /// <summary>Compares a candidate with the active version.</summary>
