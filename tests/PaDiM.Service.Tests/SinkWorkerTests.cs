@@ -236,6 +236,31 @@ public class SinkWorkerTests(SharedService shared) : IAsyncLifetime
         Assert.Single(again.Letters);
     }
 
+    [Fact]
+    public async Task Letters_of_a_slow_receiver_stay_with_the_replica_that_sends_them()
+    {
+        Start();
+        _target.Answer = _ => throw new DeliveryException("no", isRefused: true);
+        for (var i = 0; i < 6; i++)
+            Offer($"{i}");
+        await Eventually.TrueAsync(async () => (await ListAsync()).Count == 6, () => "Letters are missing.");
+        await _letters.ReleaseAsync(_name, null, default);
+        _target.Sent.Clear();
+        var others = CreateStore();
+        var taken = new System.Collections.Concurrent.ConcurrentQueue<int>();
+        _target.Answer = async _ =>
+        {
+            _time.Advance(DeadLetterStore.ClaimTime / 2.5);
+            await using var claim = await others.ClaimAsync(_name, 100, default);
+            taken.Enqueue(claim.Letters.Count);
+        };
+        _worker.Resend();
+        await _target.HasAsync(6);
+        await Eventually.TrueAsync(async () => (await ListAsync()).Count == 0, () => "Letters are left.");
+        Assert.Equal([0, 0, 0, 0, 0, 0], taken);
+        Assert.Equal(["0", "1", "2", "3", "4", "5"], _target.Sent.Select(sent => sent.Inspection.Id));
+    }
+
     private void Offer(string id) => _worker.Offer(Make(id), [1, 2, 3]);
 
     private void Start(SinkOptions? options = null, FolderRequest? folder = null) =>
@@ -243,14 +268,15 @@ public class SinkWorkerTests(SharedService shared) : IAsyncLifetime
             new SinkDefinition(_name, new SinkRequest { TimeoutSeconds = 5, Folder = folder }, new SinkSecrets(), "1"),
             _target,
             options ?? new SinkOptions(),
-            new DeadLetterStore(
-                shared.Service.Get<Microsoft.EntityFrameworkCore.IDbContextFactory<PadimDbContext>>(),
-                _time
-            ),
+            CreateStore(),
             new SinkMetrics(Meters.Create(), Options.Create(new SinkOptions())),
             _time,
             NullLogger.Instance
         );
+
+    /// <summary>The letters, by the clock of the test.</summary>
+    private DeadLetterStore CreateStore() =>
+        new(shared.Service.Get<Microsoft.EntityFrameworkCore.IDbContextFactory<PadimDbContext>>(), _time);
 
     private async Task<IReadOnlyList<DeadLetterResponse>> ListAsync() =>
         (await _letters.ListAsync(_name, new Http.PageRequest(1000, ""), default)).Items;

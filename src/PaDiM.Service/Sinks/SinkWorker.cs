@@ -138,8 +138,12 @@ internal sealed partial class SinkWorker : IAsyncDisposable
             await using var claim = await _letters.ClaimAsync(Name, BatchRows, cancellationToken);
             if (claim.Letters.Count == 0)
                 return;
+            var claimed = _time.GetTimestamp();
             foreach (var (letter, inspection) in claim.Letters)
             {
+                // The rest is claimed again: what a slow receiver has left may not fall to another replica meanwhile.
+                if (_time.GetElapsedTime(claimed) > DeadLetterStore.ClaimTime / 2)
+                    break;
                 var failure = await Delivery.TryDeliverAsync(new SinkMessage(inspection) { IsLate = true });
                 if (failure is null)
                     await _letters.RemoveAsync(Name, letter.Id, CancellationToken.None);
