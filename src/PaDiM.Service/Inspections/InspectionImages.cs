@@ -37,7 +37,7 @@ internal sealed partial class InspectionImages(
     /// <summary>Gets why the last image was not kept; null if it was.</summary>
     public string? Failure => _failure;
 
-    /// <summary>Gets whether images wait to be kept.</summary>
+    /// <summary>Gets whether no image waits to be kept.</summary>
     public bool IsIdle => Volatile.Read(ref _waiting) == 0;
 
     /// <summary>Sets memory aside for an image; false if too many wait.</summary>

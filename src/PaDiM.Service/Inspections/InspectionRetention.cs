@@ -39,10 +39,12 @@ internal sealed partial class InspectionRetention(
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var now = await clock.AdvanceAsync(cancellationToken);
+        // Before the settings: a category that is created in between has none, and would count as gone.
+        var holdings = await store.ListHoldingsAsync(cancellationToken);
         var settings = await ReadSettingsAsync(cancellationToken);
         var deleted = 0;
         var kept = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var (category, firstKey, imageBytes) in await store.ListHoldingsAsync(cancellationToken))
+        foreach (var (category, firstKey, imageBytes) in holdings)
         {
             var days = settings.GetValueOrDefault(category)?.Days ?? 0;
             var before = days > 0 ? InspectionKey.FromTime(now.AddDays(-days)) : long.MaxValue;
