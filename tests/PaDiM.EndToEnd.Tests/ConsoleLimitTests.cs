@@ -47,6 +47,30 @@ public sealed class ConsoleLimitTests(PublishedService service, LocalBrowser loc
     }
 
     [Fact]
+    public async Task A_mask_that_cannot_be_read_is_not_painted_over()
+    {
+        const string category = "console-mask";
+        await service.Client.PutAsync($"/v1/categories/{category}", new JsonObject());
+        await service.Client.UploadAsync(category, [("0.bmp", SyntheticParts.Good(0).ToBmp())]);
+        using var mask = new ByteArrayContent(SyntheticParts.Good(0, 16).ToBmp())
+        {
+            Headers = { ContentType = new("image/bmp") },
+        };
+        using var stored = await service.Client.Http.PutAsync($"/v1/categories/{category}/ignore-mask", mask);
+        Assert.True(stored.IsSuccessStatusCode, await stored.Content.ReadAsStringAsync());
+        await using var browser = await local.OpenAsync(service.Address);
+        var page = browser.Page;
+        await page.RouteAsync(
+            "**/ignore-mask",
+            route => route.FulfillAsync(new() { Status = 502, Body = "<h1>Bad Gateway</h1>" })
+        );
+        await page.GotoAsync(new Uri(service.Address, $"/console/c/{category}/images").ToString());
+        await page.GetByRole(AriaRole.Button, new() { Name = "Mask and region" }).ClickAsync();
+        await Expect(page.GetByText("HTTP 502")).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
+    }
+
+    [Fact]
     public async Task Over_a_slow_network_the_page_says_that_it_waits_and_then_works()
     {
         const string category = "console-slow";

@@ -28,6 +28,11 @@ export class Refusal extends Error {
     }
 }
 
+/** Gets what the service refused. A proxy between may have written something else. */
+export async function refusalOf(response: Response): Promise<Refusal> {
+    return new Refusal(response.status, ((await response.json().catch(() => ({}))) ?? {}) as Partial<ProblemResponse>);
+}
+
 /** Gets the body of an answer, or throws what was refused. */
 export async function must<T>(
     answer: Promise<{ data?: T; error?: ProblemResponse; response: Response }>,
@@ -40,9 +45,8 @@ export async function must<T>(
 /** Sends bytes, which the typed client does not. */
 export async function send<T>(path: string, body: BodyInit, init: RequestInit = {}): Promise<T> {
     const response = await reach(address(path), { method: 'POST', ...init, body, headers: { ...ownPage, ...init.headers } });
-    const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Refusal(response.status, answer as ProblemResponse);
-    return answer as T;
+    if (!response.ok) throw await refusalOf(response);
+    return (await response.json().catch(() => ({}))) as T;
 }
 
 /** Reads all pages of a list. */

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button, Dialog } from '../components/basics';
-import { api, must, ownPage, Refusal, type CategoryRequest, type CategoryResponse, type ImageResponse } from '../data/api';
+import { api, must, ownPage, refusalOf, type CategoryRequest, type CategoryResponse, type ImageResponse } from '../data/api';
 import { address, imageAddress } from '../data/address';
 import { reach } from '../data/connection';
 import { notify, notifyFailure } from '../data/notices';
@@ -9,7 +9,9 @@ import { t } from '../texts';
 
 /** Thumbnails that the mean is made of: more change it by less than a grey level. */
 const MEAN_OF = 40,
-    LONG_SIDE = 1024;
+    LONG_SIDE = 1024,
+    /** A step takes up to 4 MB. */
+    UNDO_STEPS = 20;
 
 type Tool = 'paint' | 'erase' | 'region';
 
@@ -57,7 +59,11 @@ export function MaskEditor(props: {
                 mean.current = await average(category.name, good, width, height);
                 if (category.ignoreMaskSha256) await loadMask(category.name, mask.current);
             } catch (error) {
+                if (gone) return;
                 notifyFailure(error);
+                // A mask that was not read would be lost with what is painted here.
+                props.onClose();
+                return;
             }
             if (!gone) {
                 setBusy(false);
@@ -104,7 +110,7 @@ export function MaskEditor(props: {
         target.setPointerCapture(event.pointerId);
         let [x, y] = at(event);
         const context = mask.current.getContext('2d')!;
-        if (tool !== 'region') undo.current = [...undo.current.slice(-20), context.getImageData(0, 0, width, height)];
+        if (tool !== 'region') remember(context);
         const paint = (next: PointerEvent) => {
             const [nextX, nextY] = at(next);
             if (tool === 'region') {
@@ -136,6 +142,10 @@ export function MaskEditor(props: {
         target.addEventListener('pointercancel', end);
     }
 
+    function remember(context: OffscreenCanvasRenderingContext2D) {
+        undo.current = [...undo.current.slice(-UNDO_STEPS), context.getImageData(0, 0, width, height)];
+    }
+
     function stepBack() {
         const before = undo.current.at(-1);
         if (!before || !mask.current) return;
@@ -149,7 +159,7 @@ export function MaskEditor(props: {
     function clearMask() {
         const context = mask.current?.getContext('2d');
         if (!context) return;
-        undo.current = [...undo.current, context.getImageData(0, 0, width, height)];
+        remember(context);
         context.clearRect(0, 0, width, height);
         setStrokes(undo.current.length);
         setDirty(is => ({ ...is, mask: true }));
@@ -279,7 +289,7 @@ async function average(
 /** White of a mask is ignored; here it is drawn on a transparent ground. */
 async function loadMask(category: string, into: OffscreenCanvas): Promise<void> {
     const response = await reach(address(`v1/categories/${category}/ignore-mask`));
-    if (!response.ok) return;
+    if (!response.ok) throw await refusalOf(response);
     const context = into.getContext('2d')!;
     context.drawImage(await createImageBitmap(await response.blob()), 0, 0, into.width, into.height);
     const pixels = context.getImageData(0, 0, into.width, into.height);
@@ -313,7 +323,7 @@ async function saveMask(category: string, mask: OffscreenCanvas): Promise<void> 
     const path = `v1/categories/${category}/ignore-mask`;
     if (!painted) {
         const response = await reach(address(path), { method: 'DELETE', headers: ownPage });
-        if (!response.ok && response.status !== 404) throw new Refusal(response.status, await response.json());
+        if (!response.ok && response.status !== 404) throw await refusalOf(response);
         return;
     }
     const flat = new OffscreenCanvas(mask.width, mask.height);
@@ -323,5 +333,5 @@ async function saveMask(category: string, mask: OffscreenCanvas): Promise<void> 
         headers: { ...ownPage, 'Content-Type': 'image/png' },
         body: await flat.convertToBlob({ type: 'image/png' }),
     });
-    if (!response.ok) throw new Refusal(response.status, await response.json());
+    if (!response.ok) throw await refusalOf(response);
 }
