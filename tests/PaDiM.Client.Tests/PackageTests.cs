@@ -6,7 +6,9 @@ using PaDiM.TestSupport;
 
 namespace PaDiM.Client.Tests;
 
-/// <summary>Packs the client, looks into the package, and runs a program that has nothing but the package.</summary>
+/// <summary>
+/// Packs the client, looks into the package, and runs the documented walk in a program that has nothing but the package.
+/// </summary>
 public sealed class PackageTests(SharedService shared)
 {
     private const string Project = """
@@ -27,13 +29,6 @@ public sealed class PackageTests(SharedService shared)
             <PackageReference Include="PaDiM.Client" Version="*" />
           </ItemGroup>
         </Project>
-        """;
-
-    private const string Source = """
-        using PaDiM.Client;
-        using var client = new PadimClient(new Uri(args[0]));
-        var category = await client.Categories.PutAsync(args[1], new CategoryRequest { ImageSize = 64 });
-        Console.WriteLine($"{category.Name} {category.ImageSize} {(await client.Server.GetAsync()).Role}");
         """;
 
     [Fact]
@@ -69,14 +64,13 @@ public sealed class PackageTests(SharedService shared)
             folder.Combine("program.csproj"),
             Project.Replace("GLOBAL", global, StringComparison.Ordinal)
         );
-        await File.WriteAllTextAsync(folder.Combine("program.cs"), Source);
+        var walk = DocumentedWalk.Read("csharp", shared.Address, shared.NewName());
+        await File.WriteAllTextAsync(folder.Combine("program.cs"), walk);
         await DotnetAsync(folder.Path, ["build", "-c", "Release", "-o", folder.Combine("built"), "-v", "q"]);
-        var name = shared.NewName();
-        var printed = await DotnetAsync(
-            folder.Path,
-            [folder.Combine("built/program.dll"), shared.Address.ToString(), name]
-        );
-        Assert.Equal($"{name} 64 both", printed.Trim());
+        await DocumentedWalk.WritePartsAsync(folder);
+        var printed = await DotnetAsync(folder.Path, [folder.Combine("built/program.dll")]);
+        Assert.Contains("anomalous", printed, StringComparison.Ordinal);
+        Assert.True(new FileInfo(folder.Combine("heatmap.png")).Length > 100);
     }
 
     private static async Task<string> DotnetAsync(string folder, string[] arguments)

@@ -74,6 +74,15 @@ public sealed class PythonClientTests(SharedService shared)
     }
 
     [Fact]
+    public async Task The_documented_code_runs()
+    {
+        using var folder = new TempDirectory();
+        await DocumentedWalk.WritePartsAsync(folder);
+        await RunInAsync(folder, DocumentedWalk.Read("python", shared.Address, shared.NewName()));
+        Assert.True(new FileInfo(folder.Combine("heatmap.png")).Length > 100);
+    }
+
+    [Fact]
     public async Task Retries_deadlines_and_answers_of_others()
     {
         await using var server = await StubServer.StartAsync(Misbehaviour.AnswerAsync);
@@ -87,23 +96,32 @@ public sealed class PythonClientTests(SharedService shared)
         using var folder = new TempDirectory();
         await File.WriteAllBytesAsync(folder.Combine("bad.bmp"), Parts.Bad(70));
         var file = Path.Combine(Repository.Root, "clients", "python", "padim.py");
-        var printed = await PythonAsync([file, shared.Address.ToString(), category, folder.Combine("bad.bmp")]);
+        var printed = await PythonAsync(
+            [file, shared.Address.ToString(), category, folder.Combine("bad.bmp")],
+            folder.Path
+        );
         Assert.Contains("anomalous", printed, StringComparison.Ordinal);
     }
 
     private static async Task RunAsync(string script, params string[] arguments)
     {
         using var folder = new TempDirectory();
+        await RunInAsync(folder, script, arguments);
+    }
+
+    private static async Task<string> RunInAsync(TempDirectory folder, string script, params string[] arguments)
+    {
         await File.WriteAllTextAsync(folder.Combine("script.py"), script);
         File.Copy(Path.Combine(Repository.Root, "clients", "python", "padim.py"), folder.Combine("padim.py"));
-        await PythonAsync([folder.Combine("script.py"), .. arguments]);
+        return await PythonAsync([folder.Combine("script.py"), .. arguments], folder.Path);
     }
 
     /// <summary>Runs Python with every warning as an error, so that what is deprecated or left open fails.</summary>
-    private static async Task<string> PythonAsync(string[] arguments)
+    private static async Task<string> PythonAsync(string[] arguments, string folder)
     {
         var start = new ProcessStartInfo("python3", ["-W", "error", "-B", "-X", "utf8", .. arguments])
         {
+            WorkingDirectory = folder,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };

@@ -64,6 +64,23 @@ public sealed class InspectionsClient
             cancellationToken
         );
 
+    /// <summary>Gets the regions of an inspection with their contours, made again.</summary>
+    /// <param name="id">Identifier of the inspection.</param>
+    /// <param name="heatmap">The heatmap that comes with them; null for none.</param>
+    /// <param name="category">The category, where several have the identifier; null for the only one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public Task<InspectionDrawing> GetDrawingAsync(
+        string id,
+        HeatmapStyle? heatmap = null,
+        string? category = null,
+        CancellationToken cancellationToken = default
+    ) =>
+        _connection.GetAsync(
+            new Query("inspections", id, "drawing").With("category", category).With("heatmap", heatmap),
+            PadimJson.Default.InspectionDrawing,
+            cancellationToken
+        );
+
     /// <summary>Says whether a part was good.</summary>
     /// <param name="id">Identifier of the inspection.</param>
     /// <param name="verdict">The verdict, and the kind of defect.</param>
