@@ -1,5 +1,4 @@
 using PaDiM.Service.Categories;
-using PaDiM.Service.Data;
 using PaDiM.Service.Http;
 using PaDiM.Service.Models;
 
