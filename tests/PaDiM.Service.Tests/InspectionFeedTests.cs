@@ -169,6 +169,8 @@ public sealed class InspectionFeedTests : IAsyncLifetime
     [Theory]
     [InlineData("a b")]
     [InlineData("../x")]
+    [InlineData("..")]
+    [InlineData("Summary")]
     [InlineData("01234567890123456789012345678901234567890123456789012345678901234")]
     public async Task An_identifier_is_never_corrected(string id)
     {

@@ -132,6 +132,7 @@ public class InspectionTests(SharedService shared)
                 "decision=anomalous",
                 "order=highest",
                 "category=x&minScore=NaN",
+                "category=x&minScore=1,5",
                 "category=x&from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
                 "category=x&order=best",
                 "category=x&cursor=abc",
@@ -290,6 +291,12 @@ public class InspectionTests(SharedService shared)
             "invalid_request"
         );
         await (await Http.DeleteAsync("/v1/inspections?part=A")).ProblemAsync(400, "invalid_request");
+        // A filter that deletes do not know must not be left out.
+        await (await Http.DeleteAsync($"/v1/inspections?category={category.Name}&part=B&lot=L1")).ProblemAsync(
+            400,
+            "invalid_request"
+        );
+        Assert.Single((await ListAsync($"category={category.Name}")).Items());
 
         // Without a pause: what waits to be written goes too.
         await category.ScoreAsync(Parts.Bad(7));

@@ -175,7 +175,7 @@ public class VerdictFigureTests(SharedService shared)
         proposal = await ProposeAsync(category);
         Assert.Equal(highest / 2, proposal.Number("proposedThreshold"));
         Assert.DoesNotContain("middle-of-gap", proposal.Items("candidates").Select(Reasons));
-        foreach (var wrong in new[] { "NaN", "-1", "x" })
+        foreach (var wrong in new[] { "NaN", "-1", "x", "31,2" })
             await (await shared.Http.GetAsync($"{category.Url}/threshold/proposal?threshold={wrong}")).ProblemAsync(
                 400,
                 "invalid_request"

@@ -118,7 +118,7 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             { } time when time == typeof(DateTimeOffset) => "expected a time such as 2026-11-24T13:40:00Z",
             { } flag when flag == typeof(bool) => "expected true or false",
             { } whole when whole == typeof(int) => "expected a whole number",
-            { } number when number == typeof(double) => "expected a number",
+            { } number when number == typeof(double) || number == typeof(QueryNumber) => "expected a number",
             { } text when text == typeof(string) => "expected a string",
             _ => null,
         };

@@ -60,9 +60,11 @@ internal sealed partial record PartHeaders(
     /// <summary>Unlike a name, an identifier is not corrected: two of them could become the same.</summary>
     private static Problem CreateProblem() =>
         Problems.InvalidRequest(
-            $"{RequestIdentity.InspectionHeader} has 1 to 64 letters, digits, dots, hyphens and underscores."
+            $"{RequestIdentity.InspectionHeader} has 1 to 64 letters, digits, dots, hyphens and underscores, "
+                + "and is no dots alone and none of summary, pareto, verdicts and export."
         );
 
-    [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,64}\z")]
+    /// <summary>Leaves out what would be another address below <c>/v1/inspections</c>.</summary>
+    [GeneratedRegex(@"\A(?!(?i:\.+|summary|pareto|verdicts|export)\z)[A-Za-z0-9._-]{1,64}\z")]
     private static partial Regex InspectionPattern();
 }

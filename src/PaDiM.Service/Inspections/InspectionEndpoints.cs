@@ -246,6 +246,14 @@ internal static class InspectionEndpoints
     {
         if (string.IsNullOrEmpty(category) || string.IsNullOrEmpty(part))
             return Problems.InvalidRequest("Name the category and the part.");
+        // A filter of the list that were ignored here would delete more than was asked for.
+        if (
+            context.Request.Query.Keys.FirstOrDefault(key => key.ToUpperInvariant() is not ("CATEGORY" or "PART")) is
+            { } other
+        )
+            return Problems.InvalidRequest(
+                $"'{RequestIdentity.Clean(other)}' cannot choose what is deleted; name the category and the part only."
+            );
         if (!CategoryName.IsValid(category))
             return Problems.InvalidName(category);
         context.AddAuditDetail(new { part = RequestIdentity.Clean(part) }, category);

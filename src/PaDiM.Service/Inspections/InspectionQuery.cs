@@ -24,8 +24,8 @@ internal sealed record InspectionQuery(
     [property: FromQuery(Name = "verdict")] Choice<VerdictFilter>? Verdict,
     [property: FromQuery(Name = "from")] DateTimeOffset? From,
     [property: FromQuery(Name = "to")] DateTimeOffset? To,
-    [property: FromQuery(Name = "minScore")] double? MinScore,
-    [property: FromQuery(Name = "maxScore")] double? MaxScore
+    [property: FromQuery(Name = "minScore")] QueryNumber? MinScore,
+    [property: FromQuery(Name = "maxScore")] QueryNumber? MaxScore
 )
 {
     /// <summary>Creates the query for all inspections of a category.</summary>
@@ -37,7 +37,7 @@ internal sealed record InspectionQuery(
     {
         if (Category is not null && !CategoryName.IsValid(Category))
             return Problems.InvalidName(Category);
-        if (MinScore is { } min && !double.IsFinite(min) || MaxScore is { } max && !double.IsFinite(max))
+        if (!double.IsFinite(MinScore?.Value ?? 0) || !double.IsFinite(MaxScore?.Value ?? 0))
             return Problems.InvalidRequest("minScore and maxScore must be numbers.");
         if (From >= To)
             return Problems.InvalidRequest("from must be before to.");
@@ -92,11 +92,11 @@ internal sealed record InspectionQuery(
         // Text of an index. PostgreSQL needs no help, and would take it for a second condition that leaves out most rows.
         if (path == AccessPath.Scores && IsNotNormal)
             rows = rows.Where(row => row.Decision != Data.Decision.Normal);
-        if (MinScore is { } min)
+        if (MinScore is { Value: var min })
             rows = path is AccessPath.Others or AccessPath.Few
                 ? rows.Where(row => row.Score + 0 >= min)
                 : rows.Where(row => row.Score >= min);
-        if (MaxScore is { } max)
+        if (MaxScore is { Value: var max })
             rows = path is AccessPath.Others or AccessPath.Few
                 ? rows.Where(row => row.Score + 0 <= max)
                 : rows.Where(row => row.Score <= max);

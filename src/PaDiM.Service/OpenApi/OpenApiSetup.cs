@@ -63,6 +63,7 @@ internal static class OpenApiSetup
             options.MapType<JsonNode>(() => new OpenApiSchema());
             // DescribedParameters puts the enumeration in its place.
             options.MapType(typeof(Choice<>), () => new OpenApiSchema { Type = JsonSchemaType.String });
+            options.MapType<QueryNumber>(() => new OpenApiSchema { Type = JsonSchemaType.Number, Format = "double" });
             options.DocumentFilter<OrderedTags>();
         });
     }

@@ -31,10 +31,10 @@ internal static class ThresholdProposalEndpoints
         ModelRegistry registry,
         KnownPartStore parts,
         CancellationToken cancellationToken,
-        double? threshold = null
+        QueryNumber? threshold = null
     )
     {
-        if (threshold is { } wanted && !(double.IsFinite(wanted) && wanted >= 0))
+        if (threshold is { Value: var wanted } && !(double.IsFinite(wanted) && wanted >= 0))
             return Problems.InvalidRequest("threshold must be a number of at least 0.");
         if (!(await categories.GetAsync(category, cancellationToken)).Succeeded(out _, out var problem))
             return problem;
@@ -44,6 +44,6 @@ internal static class ThresholdProposalEndpoints
         if (!(await registry.AcquireAsync(category, null, cancellationToken)).Succeeded(out var model, out problem))
             return problem;
         var (known, evaluation) = await parts.ReadAsync(source, model, cancellationToken);
-        return TypedResults.Ok(ThresholdProposal.Create(model, evaluation, known, threshold));
+        return TypedResults.Ok(ThresholdProposal.Create(model, evaluation, known, threshold?.Value));
     }
 }
