@@ -33,6 +33,8 @@ import uuid
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
+__version__ = "1.0.0"
+
 Image = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview]
 Json = Dict[str, Any]
 

@@ -10,7 +10,7 @@ public sealed class VersionTests
 
     [Theory]
     [InlineData("Dockerfile", "ARG VERSION=(.+)", 3)]
-    [InlineData("deploy/kubernetes/chart/Chart.yaml", "(?:v|appV)ersion: (.+)", 2)]
+    [InlineData("deploy/kubernetes/chart/Chart.yaml", "(?:version|appVersion): (.+)", 2)]
     [InlineData("deploy/kubernetes/base/kustomization.yaml", "newTag: (.+)", 1)]
     [InlineData("deploy/kubernetes/gpu/kustomization.yaml", "newTag: (.+)-gpu", 1)]
     [InlineData("src/PaDiM.Service/OpenApi/Examples/Operations.json", "\"On a CPU\": { \"version\": \"([^\"]+)\"", 1)]
@@ -28,11 +28,7 @@ public sealed class VersionTests
     [Theory]
     [InlineData("clients/typescript/package.json", "^  \"version\": \"([^\"]+)\"")]
     [InlineData("clients/python/padim.py", "^__version__ = \"([^\"]+)\"")]
-    public void Clients_have_it(string file, string pattern)
-    {
-        Assert.SkipUnless(File.Exists(Path.Combine(Repository.Root, file)), "There is no such client.");
-        Assert.All(Find(file, pattern), version => Assert.Equal(Version, version));
-    }
+    public void Clients_have_it(string file, string pattern) => Assert.Equal([Version], Find(file, pattern));
 
     [Fact]
     public void The_newest_release_in_the_changelog_has_it() =>
