@@ -215,6 +215,7 @@ public sealed class EdgeTests(SharedService shared)
     [InlineData("{\"imageSize\":256.5}", "'imageSize'")]
     [InlineData("{\"profile\":\"foo\"}", "'profile'")]
     [InlineData("{\"imageSize\":256,}", "not valid JSON")]
+    [InlineData("[]", "must be an object")]
     public async Task A_bad_body_is_explained_without_the_names_of_types(string body, string words)
     {
         var category = await shared.NewCategoryAsync();
@@ -225,6 +226,19 @@ public sealed class EdgeTests(SharedService shared)
         Assert.Contains(words, detail, StringComparison.Ordinal);
         Assert.DoesNotContain("System.", detail, StringComparison.Ordinal);
         Assert.DoesNotContain("PaDiM.", detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_without_what_is_required_is_told_what_it_lacks()
+    {
+        var category = await shared.NewCategoryAsync();
+        using var content = new StringContent("{}", System.Text.Encoding.UTF8, "application/json");
+        var answer = await shared.Http.PutAsync($"{category.Url}/shadow", content);
+        Assert.Contains(
+            "lacks 'version'",
+            (await answer.ProblemAsync(400, "invalid_request")).Text("detail"),
+            StringComparison.Ordinal
+        );
     }
 }
 

@@ -25,6 +25,9 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     /// </summary>
     private const string UnreadableText = "System.Text.Json.Rethrowable";
 
+    /// <summary>What stands before the names of members in the framework's message about a body that lacks them.</summary>
+    private const string Missing = "required properties including: ";
+
     public async ValueTask<bool> TryHandleAsync(
         HttpContext context,
         Exception exception,
@@ -92,6 +95,10 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             JsonException { Path: { Length: > 2 } path } =>
                 $"'{path.TrimStart('$', '.')}' in the JSON body has the wrong type; "
                     + $"{GetExpected(FindMemberType(path, context)) ?? "see /swagger"}.",
+            JsonException json when json.Message.IndexOf(Missing, StringComparison.Ordinal) is >= 0 and var at =>
+                $"The JSON body lacks {json.Message[(at + Missing.Length)..].TrimEnd('.')}; see /swagger.",
+            JsonException json when json.Message.Contains("could not be converted", StringComparison.Ordinal) =>
+                "The JSON body must be an object; see /swagger.",
             JsonException json =>
                 $"The body is not valid JSON (line {json.LineNumber + 1}, byte {json.BytePositionInLine}).",
             _ when bad.Message.Contains("inferred", StringComparison.Ordinal) => "This operation requires a JSON body.",
