@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using PaDiM.Client;
 using PaDiM.Engine.Faults;
 
 namespace PaDiM.Cli;
@@ -13,6 +14,7 @@ internal static class Failures
         failure switch
         {
             UserFaultException
+            or PadimException
             or InvalidDataException
             or IOException
             or UnauthorizedAccessException

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using PaDiM.Cli;
 using PaDiM.Cli.Backbones;
 using PaDiM.Cli.Evaluation;
+using PaDiM.Cli.Watch;
 using Spectre.Console;
 
 var root = new RootCommand("PaDiM anomaly detection over folders of images, without a server.")
@@ -13,6 +14,7 @@ var root = new RootCommand("PaDiM anomaly detection over folders of images, with
     EvaluateCommand.Create(),
     SamplesCommand.Create(),
     BackbonesCommand.Create(),
+    WatchCommand.Create(),
     CompletionCommand.Create(),
 };
 foreach (var command in ServiceCommands.Create())

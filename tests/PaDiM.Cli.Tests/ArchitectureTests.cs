@@ -13,6 +13,7 @@ public sealed class ArchitectureTests
             .Add("Samples")
             .AddShared("", "Samples")
             .Add("Backbones")
+            .Add("Watch")
             .Add("Evaluation.Datasets")
             .Add("Evaluation", "Evaluation.Datasets");
         Assert.Empty(order.FindViolations(Assembly.Load("padim")));
