@@ -20,6 +20,7 @@ using PaDiM.Service.LookoutForVision;
 using PaDiM.Service.Maintenance;
 using PaDiM.Service.Memory;
 using PaDiM.Service.Models;
+using PaDiM.Service.MqttCommands;
 using PaDiM.Service.OpenApi;
 using PaDiM.Service.OpenInference;
 using PaDiM.Service.Roles;
@@ -106,6 +107,7 @@ internal static class Program
         builder.Services.AddOpenInference();
         builder.Services.AddLookoutForVision();
         builder.Services.AddSinks();
+        builder.Services.AddMqttCommands();
         builder.Services.AddEvaluations();
         builder.Services.AddLearning();
         builder.Services.AddMaintenance();

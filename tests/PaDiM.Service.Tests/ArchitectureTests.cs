@@ -42,6 +42,7 @@ public sealed class ArchitectureTests
             .Add("Inspections", "Admission", "Categories", "Images", "Maintenance", "Models", "Scoring")
             .Add("Learning", "Admission", "Categories", "Fitting", "Images", "Inspections", "Jobs", "Models", "Scoring")
             .Add("Sinks", "Images", "Scoring")
+            .Add("MqttCommands", "Admission", "Images", "Models", "Scoring", "Sinks")
             .Add("OpenInference.Messages")
             .Add("OpenInference", "OpenInference.Messages", "Admission", "Images", "Models", "Scoring")
             .Add("LookoutForVision", "Admission", "Categories", "Images", "Models", "Scoring")
@@ -66,6 +67,7 @@ public sealed class ArchitectureTests
                 "LookoutForVision",
                 "Maintenance",
                 "Models",
+                "MqttCommands",
                 "OpenApi",
                 "OpenInference",
                 "Scoring",
@@ -82,7 +84,7 @@ public sealed class ArchitectureTests
     [InlineData("PaDiM.Imaging", "PaDiM.Core")]
     [InlineData("PaDiM.Engine", "PaDiM.Imaging")]
     [InlineData("PaDiM.Backbones", "PaDiM.Engine")]
-    [InlineData("PaDiM.Cli", "PaDiM.Backbones")]
+    [InlineData("PaDiM.Cli", "PaDiM.Backbones", "PaDiM.Client")]
     [InlineData("PaDiM.Service", "PaDiM.Engine")]
     public void Projects_refer_to_the_one_below_and_to_no_other(string project, params string[] expected)
     {

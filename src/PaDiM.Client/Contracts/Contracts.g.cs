@@ -1659,7 +1659,7 @@ public sealed partial record Inspection
 }
 
 /// <summary>The regions of an inspection, made again.</summary>
-public sealed record InspectionDrawing
+public sealed partial record InspectionDrawing
 {
     /// <summary>Connected areas at or above the threshold, in pixels of the upright original, highest peak first, with their contours. Empty if the image is not anomalous.</summary>
     [JsonPropertyName("regions")]
@@ -3800,7 +3800,7 @@ public sealed partial record SinkTestResponse
 }
 
 /// <summary>An edge node of Sparkplug B on each replica: categories are its devices.</summary>
-public sealed record SparkplugRequest
+public sealed partial record SparkplugRequest
 {
     /// <summary>Group that the edge node belongs to: 1 to 128 characters without <c>+</c>, <c>#</c>, <c>/</c> and control characters.</summary>
     [JsonPropertyName("group")]
@@ -3808,7 +3808,7 @@ public sealed record SparkplugRequest
 }
 
 /// <summary>An edge node of Sparkplug B.</summary>
-public sealed record SparkplugResponse
+public sealed partial record SparkplugResponse
 {
     /// <summary>Group that it belongs to.</summary>
     [JsonPropertyName("group")]

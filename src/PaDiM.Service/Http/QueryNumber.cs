@@ -8,6 +8,8 @@ namespace PaDiM.Service.Http;
 /// </summary>
 internal readonly record struct QueryNumber(double Value)
 {
+    public static implicit operator QueryNumber(double value) => new(value);
+
     public static bool TryParse([NotNullWhen(true)] string? text, IFormatProvider? provider, out QueryNumber number)
     {
         var parsed = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value);

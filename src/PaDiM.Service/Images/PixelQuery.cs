@@ -24,6 +24,16 @@ internal static class PixelQuery
         PixelFormat? format,
         int? significantBits,
         ImageDecoder decoder
+    ) => Parse(request.ContentType, width, height, format, significantBits, decoder);
+
+    /// <summary>Gets the layout of files whose content type is said; null if they are encoded.</summary>
+    public static Outcome<PixelLayout?> Parse(
+        string? contentType,
+        int? width,
+        int? height,
+        PixelFormat? format,
+        int? significantBits,
+        ImageDecoder decoder
     )
     {
         if (significantBits is < FitSettings.MinSignificantBits or > FitSettings.MaxSignificantBits)
@@ -42,8 +52,8 @@ internal static class PixelQuery
             return Problems.InvalidRequest("width and height must be at least 1.");
         if (decoder.CheckSize(columns, rows) is { } tooLarge)
             return Problems.Image(tooLarge);
-        if (request.ContentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true)
-            return CreateTypeProblem(request.ContentType);
+        if (contentType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true)
+            return CreateTypeProblem(contentType);
         var layout = new PixelLayout(columns, rows, samples);
         if (layout.IsMosaic && (columns < 2 || rows < 2))
             return Problems.InvalidRequest("A mosaic of colour filters has at least 2 x 2 pixels.");

@@ -74,8 +74,8 @@ internal sealed record LearnQuery
             new Choice<VerdictFilter>(VerdictFilter.Good),
             From,
             To,
-            MinScore is { } min ? new QueryNumber(min) : null,
-            MaxScore is { } max ? new QueryNumber(max) : null
+            MinScore,
+            MaxScore
         );
 }
 

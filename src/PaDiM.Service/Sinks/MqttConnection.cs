@@ -22,7 +22,12 @@ internal sealed class MqttConnection : IAsyncDisposable
 
     /// <summary>Prepares a client. It connects when it is told to.</summary>
     /// <exception cref="DeliveryException">A certificate cannot be used.</exception>
-    public MqttConnection(string clientId, MqttRequest settings, SinkSecrets secrets)
+    public MqttConnection(
+        string clientId,
+        MqttRequest settings,
+        SinkSecrets secrets,
+        Action<MqttClientOptionsBuilder>? configure = null
+    )
     {
         var builder = new MqttClientOptionsBuilder()
             .WithProtocolVersion(MqttProtocolVersion.V500)
@@ -36,6 +41,7 @@ internal sealed class MqttConnection : IAsyncDisposable
             builder.WithCredentials(user, secrets.MqttPassword ?? "");
         if (settings.Tls)
             builder.WithTlsOptions(CreateTls(settings, secrets));
+        configure?.Invoke(builder);
         _options = builder.Build();
     }
 
@@ -95,6 +101,23 @@ internal sealed class MqttConnection : IAsyncDisposable
         _client.ApplicationMessageReceivedAsync += arguments =>
         {
             take(arguments.ApplicationMessage);
+            return Task.CompletedTask;
+        };
+
+    /// <summary>Calls something with what is received, and which it may confirm later. It must not wait.</summary>
+    public void ReceiveCommands(Action<MqttApplicationMessageReceivedEventArgs> take) =>
+        _client.ApplicationMessageReceivedAsync += arguments =>
+        {
+            take(arguments);
+            return Task.CompletedTask;
+        };
+
+    /// <summary>Calls something when a connection ends that was there.</summary>
+    public void NotifyOfEnd(Action end) =>
+        _client.DisconnectedAsync += arguments =>
+        {
+            if (arguments.ClientWasConnected)
+                end();
             return Task.CompletedTask;
         };
 

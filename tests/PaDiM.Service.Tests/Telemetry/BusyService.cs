@@ -1,6 +1,9 @@
 using System.Net.Http.Json;
+using MQTTnet.Server;
+using PaDiM.Service.Tests.Support;
 using PaDiM.Service.TestSupport;
 using PaDiM.Service.TestSupport.S3;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests.Telemetry;
 
@@ -16,12 +19,18 @@ public sealed class BusyService : IAsyncLifetime
 
     private FakeS3? _store;
     private WebhookReceiver? _receiver;
+    private MqttServer? _broker;
 
     public async ValueTask InitializeAsync()
     {
         _store = await FakeS3.StartAsync();
+        var port = FreePort.Find();
+        _broker = await CommandSender.StartBrokerAsync(port);
         Service = await ObservedService.StartAsync([
             ("Padim__QueueCapacity", "4"),
+            ("Padim__Mqtt__Host", "127.0.0.1"),
+            ("Padim__Mqtt__Port", $"{port}"),
+            ("Padim__Mqtt__Share", ""),
             .. _store.GetOptions().Select(option => ($"Padim__{option.Option.Replace(":", "__")}", $"{option.Value}")),
         ]);
         _receiver = await WebhookReceiver.StartAsync();
@@ -38,12 +47,24 @@ public sealed class BusyService : IAsyncLifetime
         await gone.CreateFittedAsync(4);
         // Of another size: an image with warnings.
         await gone.ScoreAsync(Parts.Plain(64, 64));
+        await AskOverMqttAsync(port);
         Scrape = await Service.ScrapeAsync();
         Assert.Equal(1, Scrape.Value("padim_drift_images", ("category", "gone")));
         Assert.True((await Service.Http.DeleteAsync(gone.Url)).IsSuccessStatusCode);
         await _receiver.HasAsync(Good + Bad + 1);
         await (await Service.Http.GetAsync("/v1/nowhere")).ProblemAsync(404, "route_not_found");
         Scrape = await Service.ScrapeAsync();
+    }
+
+    /// <summary>Sends a command for a category that is not there.</summary>
+    private async Task AskOverMqttAsync(int port)
+    {
+        await Eventually.TrueAsync(
+            async () => (await Service.ScrapeAsync()).Value("padim_mqtt_connected") is 1,
+            () => "No connection to the broker."
+        );
+        await using var line = await CommandSender.ConnectAsync(port);
+        await line.AskAsync("padim/nowhere/score", Parts.Good(1));
     }
 
     public async ValueTask DisposeAsync()
@@ -54,6 +75,7 @@ public sealed class BusyService : IAsyncLifetime
             await _receiver.DisposeAsync();
         if (_store is not null)
             await _store.DisposeAsync();
+        _broker?.Dispose();
     }
 }
 
