@@ -87,7 +87,7 @@ public sealed class WatchTests(PublishedService service) : IDisposable
         );
         Assert.NotNull(slowOne["score"]);
         Assert.Equal(
-            "unsupported_format",
+            "image_unreadable",
             (string?)lines.Single(line => (string?)line["file"] == "damaged.png")["code"]
         );
         Assert.True(File.Exists(_folder.Combine("done", "failed", "damaged.png")));

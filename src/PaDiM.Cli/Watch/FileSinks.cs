@@ -30,6 +30,7 @@ internal sealed class CsvSink(string path) : WatchSink
         };
         await using var writer = new StreamWriter(path, append: true);
         await using var csv = new CsvWriter(writer, settings);
+        csv.Context.TypeConverterOptionsCache.GetOptions<DateTime>().Formats = ["O"];
         await csv.WriteRecordsAsync([line], cancellationToken);
     }
 }

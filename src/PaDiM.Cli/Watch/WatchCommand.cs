@@ -20,13 +20,14 @@ internal static class WatchCommand
             Description = "Category to score with.",
             Required = true,
         };
-        var url = new Option<Uri>("--url")
+        var url = new Option<string>("--url")
         {
             Description = "Address of the service.",
-            DefaultValueFactory = _ => new Uri("http://localhost:8080"),
+            HelpName = "address",
+            DefaultValueFactory = _ => "http://localhost:8080",
         };
         url.Require(
-            address => address is { IsAbsoluteUri: true, Scheme: "http" or "https" },
+            text => Uri.TryCreate(text, UriKind.Absolute, out var address) && address is { Scheme: "http" or "https" },
             "--url must be absolute, http or https."
         );
         var keyFile = new Option<string?>("--key-file") { Description = "File with the key.", HelpName = "file" };
@@ -84,7 +85,7 @@ internal static class WatchCommand
                 var key = arguments.GetValue(keyFile) is { } secret
                     ? (await File.ReadAllTextAsync(secret, stop)).Trim()
                     : null;
-                using var client = new PadimClient(arguments.GetValue(url)!, key);
+                using var client = new PadimClient(new Uri(arguments.GetValue(url)!), key);
                 string[] texts = arguments.GetValue(sinks) is { Length: > 0 } given ? given : ["-"];
                 var opened = texts.Select(WatchSink.Parse).OrderBy(sink => sink.MovesFile).ToArray();
                 var scorer = new FolderScorer(
