@@ -73,20 +73,6 @@ public sealed class PackageTests(SharedService shared)
         Assert.True(new FileInfo(folder.Combine("heatmap.png")).Length > 100);
     }
 
-    private static async Task<string> DotnetAsync(string folder, string[] arguments)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo("dotnet", arguments)
-            {
-                WorkingDirectory = folder,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            }
-        )!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, output + await errors);
-        return output;
-    }
+    private static Task<string> DotnetAsync(string folder, string[] arguments) =>
+        Programs.RunAsync(new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = folder });
 }

@@ -117,19 +117,11 @@ public sealed class PythonClientTests(SharedService shared)
     }
 
     /// <summary>Runs Python with every warning as an error, so that what is deprecated or left open fails.</summary>
-    private static async Task<string> PythonAsync(string[] arguments, string folder)
-    {
-        var start = new ProcessStartInfo("python3", ["-W", "error", "-B", "-X", "utf8", .. arguments])
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, await errors);
-        return output;
-    }
+    private static Task<string> PythonAsync(string[] arguments, string folder) =>
+        Programs.RunAsync(
+            new ProcessStartInfo("python3", ["-W", "error", "-B", "-X", "utf8", .. arguments])
+            {
+                WorkingDirectory = folder,
+            }
+        );
 }

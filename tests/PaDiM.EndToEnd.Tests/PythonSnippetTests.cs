@@ -172,20 +172,6 @@ public sealed class PythonSnippetTests(PublishedService service)
         return process.ExitCode == 0;
     }
 
-    private static async Task<string> RunAsync(TempDirectory folder, string script)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo(Python, [script])
-            {
-                WorkingDirectory = folder.Path,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            }
-        )!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"{script}: {await errors}");
-        return output;
-    }
+    private static Task<string> RunAsync(TempDirectory folder, string script) =>
+        Programs.RunAsync(new ProcessStartInfo(Python, [script]) { WorkingDirectory = folder.Path });
 }

@@ -22,7 +22,7 @@ public sealed class ToolTests : IDisposable
     public async Task The_package_installs_and_the_tool_fits_and_scores()
     {
         var feed = _folder.Combine("feed");
-        await Programs.BuildAsync(
+        await Sdk.BuildAsync(
             "pack",
             "PaDiM.Cli",
             "--no-restore",
@@ -61,7 +61,7 @@ public sealed class ToolTests : IDisposable
     public async Task A_single_file_has_everything_that_the_program_reads()
     {
         var published = _folder.Combine("published");
-        await Programs.BuildAsync(
+        await Sdk.BuildAsync(
             "publish",
             "PaDiM.Cli",
             "--no-restore",

@@ -86,10 +86,7 @@ public sealed class WatchTests(PublishedService service) : IDisposable
             ((string?)slowOne["lotId"], (string?)slowOne["partId"], (string?)slowOne["stationId"])
         );
         Assert.NotNull(slowOne["score"]);
-        Assert.Equal(
-            "image_unreadable",
-            (string?)lines.Single(line => (string?)line["file"] == "damaged.png")["code"]
-        );
+        Assert.Equal("image_unreadable", (string?)lines.Single(line => (string?)line["file"] == "damaged.png")["code"]);
         Assert.True(File.Exists(_folder.Combine("done", "failed", "damaged.png")));
         Assert.Equal(34, (await File.ReadAllLinesAsync(_folder.Combine("table"))).Length);
         Assert.Equal(["old.bmp"], Directory.GetFiles(arriving).Select(Path.GetFileName));

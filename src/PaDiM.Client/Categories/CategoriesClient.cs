@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 
 namespace PaDiM.Client;
 
@@ -36,13 +37,11 @@ public sealed class CategoriesClient
         CategoryRequest? settings = null,
         CancellationToken cancellationToken = default
     ) =>
-        _connection.SendAsync(
+        SendAsync(
             HttpMethod.Put,
-            new Query("categories", category),
+            category,
             settings ?? new CategoryRequest(),
             PadimJson.Default.CategoryRequest,
-            PadimJson.Default.CategoryResponse,
-            isRepeatable: true,
             cancellationToken
         );
 
@@ -54,16 +53,7 @@ public sealed class CategoriesClient
         string category,
         CategoryRequest settings,
         CancellationToken cancellationToken = default
-    ) =>
-        _connection.SendAsync(
-            HttpMethod.Patch,
-            new Query("categories", category),
-            settings,
-            PadimJson.Default.CategoryRequest,
-            PadimJson.Default.CategoryResponse,
-            isRepeatable: true,
-            cancellationToken
-        );
+    ) => SendAsync(HttpMethod.Patch, category, settings, PadimJson.Default.CategoryRequest, cancellationToken);
 
     /// <summary>
     /// Changes some settings of a category by a merge patch (RFC 7396), in which null resets a setting.
@@ -75,16 +65,7 @@ public sealed class CategoriesClient
         string category,
         JsonObject patch,
         CancellationToken cancellationToken = default
-    ) =>
-        _connection.SendAsync(
-            HttpMethod.Patch,
-            new Query("categories", category),
-            patch,
-            PadimJson.Default.JsonObject,
-            PadimJson.Default.CategoryResponse,
-            isRepeatable: true,
-            cancellationToken
-        );
+    ) => SendAsync(HttpMethod.Patch, category, patch, PadimJson.Default.JsonObject, cancellationToken);
 
     /// <summary>Deletes a category with its images and models.</summary>
     /// <param name="category">Name of the category.</param>
@@ -121,4 +102,21 @@ public sealed class CategoriesClient
     /// <param name="cancellationToken">Gives up.</param>
     public Task DeleteIgnoreMaskAsync(string category, CancellationToken cancellationToken = default) =>
         _connection.DeleteAsync(new Query("categories", category, "ignore-mask"), cancellationToken);
+
+    private Task<CategoryResponse> SendAsync<T>(
+        HttpMethod method,
+        string category,
+        T settings,
+        JsonTypeInfo<T> type,
+        CancellationToken cancellationToken
+    ) =>
+        _connection.SendAsync(
+            method,
+            new Query("categories", category),
+            settings,
+            type,
+            PadimJson.Default.CategoryResponse,
+            isRepeatable: true,
+            cancellationToken
+        );
 }

@@ -98,11 +98,7 @@ internal sealed class MqttConnection : IAsyncDisposable
 
     /// <summary>Calls something with what is received. It must not wait for this connection.</summary>
     public void Receive(Action<MqttApplicationMessage> take) =>
-        _client.ApplicationMessageReceivedAsync += arguments =>
-        {
-            take(arguments.ApplicationMessage);
-            return Task.CompletedTask;
-        };
+        ReceiveCommands(arguments => take(arguments.ApplicationMessage));
 
     /// <summary>Calls something with what is received, and which it may confirm later. It must not wait.</summary>
     public void ReceiveCommands(Action<MqttApplicationMessageReceivedEventArgs> take) =>

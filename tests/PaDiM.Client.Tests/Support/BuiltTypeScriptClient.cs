@@ -39,11 +39,8 @@ public sealed class BuiltTypeScriptClient : IDisposable
     }
 
     /// <summary>Runs a program in the folder of the client, and expects it to succeed.</summary>
-    internal static async Task RunAsync(string program, params string[] arguments)
-    {
-        var (code, output) = await StartAsync(program, arguments);
-        Assert.True(code == 0, output);
-    }
+    internal static Task RunAsync(string program, params string[] arguments) =>
+        Programs.RunAsync(new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder });
 
     public void Dispose() => _building.Dispose();
 
@@ -53,27 +50,12 @@ public sealed class BuiltTypeScriptClient : IDisposable
             "const [a, b] = process.versions.node.split('.'); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)";
         try
         {
-            return (await StartAsync("node", "-e", check)).Code == 0;
+            await RunAsync("node", "-e", check);
+            return true;
         }
-        catch (System.ComponentModel.Win32Exception)
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
         {
             return false;
         }
-    }
-
-    private static async Task<(int Code, string Output)> StartAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo(program, arguments)
-            {
-                WorkingDirectory = Folder,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            }
-        )!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output + await errors);
     }
 }

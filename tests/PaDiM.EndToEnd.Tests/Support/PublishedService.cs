@@ -75,7 +75,7 @@ public sealed class PublishedService : IAsyncLifetime
     /// <returns>The program to start.</returns>
     public static async Task<string> PublishAsync(string project, string program, string folder)
     {
-        await Programs.BuildAsync("publish", project, "--no-build", "-o", folder);
+        await Sdk.BuildAsync("publish", project, "--no-build", "-o", folder);
         return Path.Combine(folder, OperatingSystem.IsWindows() ? program + ".exe" : program);
     }
 

@@ -30,25 +30,14 @@ internal static class AwsSdk
         return JsonNode.Parse(await RunAsync(folder.Path, "node", ["sdk.mjs"], JsonSerializer.Serialize(given)))!;
     }
 
-    private static async Task<string> RunAsync(string folder, string program, string[] arguments, string input)
-    {
-        using var process = Process.Start(
+    private static Task<string> RunAsync(string folder, string program, string[] arguments, string input) =>
+        Programs.RunAsync(
             new ProcessStartInfo(program, arguments)
             {
                 WorkingDirectory = folder,
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
                 // No file with credentials, no service of a cloud's machines.
                 Environment = { ["AWS_EC2_METADATA_DISABLED"] = "true", ["AWS_PROFILE"] = "" },
-            }
-        )!;
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"{program} failed:\n{await errors}{output}");
-        return output;
-    }
+            },
+            input
+        );
 }

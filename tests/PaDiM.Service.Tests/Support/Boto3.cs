@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using PaDiM.TestSupport;
 
 namespace PaDiM.Service.Tests.Support;
 
@@ -37,46 +38,29 @@ internal static class Boto3
     {
         try
         {
-            var (code, _, _) = await RunAsync(
+            await RunAsync(
                 "import boto3\nassert 'lookoutvision' in boto3.session.Session().get_available_services()",
                 ""
             );
-            return code == 0;
+            return true;
         }
-        catch (System.ComponentModel.Win32Exception)
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
         {
             return false;
         }
     }
 
     /// <summary>Runs a script, which finds a client in <c>vision</c>, and gets what it leaves in <c>result</c>.</summary>
-    public static async Task<JsonNode> RunAsync(string script, object given)
-    {
-        var (code, output, errors) = await RunAsync(
-            $"{Frame}{script}\nprint(json.dumps(result))",
-            JsonSerializer.Serialize(given)
-        );
-        Assert.True(code == 0, errors);
-        return JsonNode.Parse(output)!;
-    }
+    public static async Task<JsonNode> RunAsync(string script, object given) =>
+        JsonNode.Parse(await RunAsync($"{Frame}{script}\nprint(json.dumps(result))", JsonSerializer.Serialize(given)))!;
 
-    private static async Task<(int Code, string Output, string Errors)> RunAsync(string script, string input)
-    {
-        using var process = Process.Start(
+    private static Task<string> RunAsync(string script, string input) =>
+        Programs.RunAsync(
             new ProcessStartInfo(Python, ["-c", script])
             {
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
                 // No proxy, no file with credentials, no service of a cloud's machines.
                 Environment = { ["AWS_EC2_METADATA_DISABLED"] = "true", ["NO_PROXY"] = "*" },
-            }
-        )!;
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output, await errors);
-    }
+            },
+            input
+        );
 }

@@ -1,40 +1,19 @@
 using System.Diagnostics;
 
-namespace PaDiM.EndToEnd.Tests.Support;
+namespace PaDiM.TestSupport;
 
 /// <summary>Runs programs to their end.</summary>
-internal static class Programs
+public static class Programs
 {
-    private const string Configuration =
-#if DEBUG
-        "Debug";
-#else
-        "Release";
-#endif
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
-    /// <summary>Runs a command of the SDK on a project of the repository, in the configuration of the tests.</summary>
-    public static Task<string> BuildAsync(string command, string project, params string[] arguments) =>
-        RunAsync(
-            // Build servers would outlive the command and keep its pipes open.
-            new ProcessStartInfo(
-                "dotnet",
-                [
-                    command,
-                    Path.Combine(PublishedService.Repository, "src", project),
-                    "-c",
-                    Configuration,
-                    .. arguments,
-                    "-nodeReuse:false",
-                    "--nologo",
-                ]
-            )
-        );
-
-    /// <summary>Runs a program, and gets what it printed.</summary>
+    /// <summary>Runs a program, and gets what it printed to standard output.</summary>
+    /// <param name="start">The program.</param>
+    /// <param name="input">What it reads from standard input; null for that of the tests.</param>
     /// <exception cref="InvalidOperationException">It failed; the message has what it printed.</exception>
-    public static async Task<string> RunAsync(ProcessStartInfo start)
+    public static async Task<string> RunAsync(ProcessStartInfo start, string? input = null)
     {
+        start.RedirectStandardInput = input is not null;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
         // A test run that MSBuild started tells its children where MSBuild lies, which is not always where theirs does.
@@ -46,6 +25,11 @@ internal static class Programs
             start.Environment.Remove(name);
         using var limit = new CancellationTokenSource(Limit);
         using var running = Process.Start(start)!;
+        if (input is not null)
+        {
+            await running.StandardInput.WriteAsync(input.AsMemory(), limit.Token);
+            running.StandardInput.Close();
+        }
         var output = running.StandardOutput.ReadToEndAsync(limit.Token);
         var errors = running.StandardError.ReadToEndAsync(limit.Token);
         await running.WaitForExitAsync(limit.Token);
