@@ -343,10 +343,15 @@ public sealed class MqttSinkTests : IAsyncLifetime
             names.AddDnsName("localhost");
             request.CertificateExtensions.Add(names.Build());
         }
-        var (from, to) = (DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
         if (authority is null)
-            return request.CreateSelfSigned(from, to);
-        using var signed = request.Create(authority, from, to, RandomNumberGenerator.GetBytes(8));
+            return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
+        // No certificate may be valid for longer than that of its authority.
+        using var signed = request.Create(
+            authority,
+            authority.NotBefore,
+            authority.NotAfter,
+            RandomNumberGenerator.GetBytes(8)
+        );
         return signed.CopyWithPrivateKey(key);
     }
 
