@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
 import { Button, Dialog, Field, Panel } from '../components/basics';
+import { Check, TextField } from '../components/fields';
 import { api, must, type CategoryRequest, type CategoryResponse } from '../data/api';
 import { notify, notifyFailure } from '../data/notices';
 import { queries } from '../data/queries';
@@ -84,19 +85,16 @@ export function Settings({ category }: { category: CategoryResponse }) {
                         )}
                     </Field>
                     {category.imageSize != null && (
-                        <Field label={t.settings.imageSize} hint={t.settings.imageSizeHint}>
-                            {ids => (
-                                <input
-                                    {...ids}
-                                    type="number"
-                                    min={32}
-                                    max={8192}
-                                    required
-                                    value={draft.imageSize}
-                                    onInput={event => set({ imageSize: event.currentTarget.value })}
-                                />
-                            )}
-                        </Field>
+                        <TextField
+                            label={t.settings.imageSize}
+                            hint={t.settings.imageSizeHint}
+                            type="number"
+                            min={32}
+                            max={8192}
+                            required
+                            value={draft.imageSize}
+                            onValue={imageSize => set({ imageSize })}
+                        />
                     )}
                     <Field label={t.settings.alignment}>
                         {ids => (
@@ -126,29 +124,17 @@ export function Settings({ category }: { category: CategoryResponse }) {
                             </select>
                         )}
                     </Field>
-                    <Field
+                    <TextField
                         label={t.settings.reviewRate}
                         hint={t.settings.reviewHint}
                         error={wrongReview ? t.settings.reviewInvalid : undefined}
-                    >
-                        {ids => (
-                            <input
-                                {...ids}
-                                type="text"
-                                inputMode="decimal"
-                                value={draft.reviewRate}
-                                onInput={event => set({ reviewRate: event.currentTarget.value })}
-                            />
-                        )}
-                    </Field>
-                    <label class="check">
-                        <input
-                            type="checkbox"
-                            checked={draft.pinned}
-                            onChange={event => set({ pinned: event.currentTarget.checked })}
-                        />
+                        inputMode="decimal"
+                        value={draft.reviewRate}
+                        onValue={reviewRate => set({ reviewRate })}
+                    />
+                    <Check checked={draft.pinned} onChecked={pinned => set({ pinned })}>
                         {t.settings.pinned}
-                    </label>
+                    </Check>
                     {error && (
                         <p class="banner bad" role="alert">
                             {error}
@@ -219,19 +205,7 @@ function Danger({ category }: { category: CategoryResponse }) {
                 <Dialog title={t.settings.dangerTitle} onClose={() => setAsking(false)}>
                     <form class="stack" onSubmit={remove}>
                         <p>{t.settings.dangerDetail}</p>
-                        <Field label={t.settings.typeName(category.name)}>
-                            {ids => (
-                                <input
-                                    {...ids}
-                                    type="text"
-                                    autocomplete="off"
-                                    autocapitalize="none"
-                                    spellcheck={false}
-                                    value={text}
-                                    onInput={event => setText(event.currentTarget.value)}
-                                />
-                            )}
-                        </Field>
+                        <TextField label={t.settings.typeName(category.name)} value={text} onValue={setText} />
                         <footer class="row end">
                             <Button onClick={() => setAsking(false)}>{t.cancel}</Button>
                             <Button kind="danger" type="submit" busy={busy} disabled={text !== category.name}>
